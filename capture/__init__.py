@@ -1,0 +1,1 @@
+"""What traffic is, and how it becomes a file."""

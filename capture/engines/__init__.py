@@ -1,0 +1,1 @@
+"""Edges: where live traffic enters."""

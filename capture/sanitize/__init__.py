@@ -1,0 +1,1 @@
+"""Pure: decides what is sensitive and replaces it before anything is written."""

@@ -1,0 +1,1 @@
+"""The `.seam` file: written, read, repaired."""

@@ -1,0 +1,1 @@
+"""Pure comparers, one a kind of content."""

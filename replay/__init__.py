@@ -1,0 +1,1 @@
+"""How a capture is fired at an environment."""

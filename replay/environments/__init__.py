@@ -1,0 +1,1 @@
+"""Edges: ways to bring a service up and down."""

@@ -1,0 +1,1 @@
+"""The sample system, sample captures and the frozen files of every format version."""
