@@ -1,0 +1,5 @@
+"""`python -m seamline.cli`."""
+
+from .main import main
+
+main()
