@@ -1,0 +1,233 @@
+"""seamline.toml → a typed, frozen configuration.
+
+Unknown keys are errors, relative paths are relative to the file's folder, and nothing is expanded or guessed:
+what the file says is what runs.
+"""
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..capture.errors import UsageError
+from ..diffing.report.model import Severity
+from ..replay.environments.spec import (
+    LATER_PROTOCOLS,
+    RECORDED_PROTOCOLS,
+    DownstreamSpec,
+    Listen,
+    Overlay,
+    Ready,
+    ServiceSpec,
+    base_address,
+    check_distinct,
+    check_downstream,
+    check_service,
+)
+from .tables import Table
+
+DEFAULT_FILE = Path("seamline.toml")
+_MAX_BYTES = 1 << 20
+
+_TOP = ("service", "downstream", "record", "sanitize", "verify", "baseline", "candidate", "gate")
+_SERVICE = ("name", "command", "cwd", "env", "url", "listen", "ready")
+_DOWNSTREAM = ("name", "protocol", "address", "env", "mode", "isolate")
+_OVERLAY = ("git", "cwd", "command", "env", "url")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordConfig:
+    """[record]: where recorded traffic comes in, and the capture it goes to."""
+
+    listen: tuple[str, int] | None = None
+    output: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyConfig:
+    """[verify]: the captures to replay, seconds that a verification may take, baseline runs wanted in all."""
+
+    capture: tuple[Path, ...] = ()
+    budget_s: float = 60.0
+    repeats: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole file. `folder` holds it: relative paths and `.seamline/` start there."""
+
+    path: Path
+    folder: Path
+    service: ServiceSpec
+    downstreams: tuple[DownstreamSpec, ...] = ()
+    record: RecordConfig = RecordConfig()
+    rules: Path | None = None
+    verify: VerifyConfig = VerifyConfig()
+    baseline: Overlay = field(default_factory=Overlay)
+    candidate: Overlay = field(default_factory=Overlay)
+    fail_on: Severity = Severity.WARNING
+
+    def side(self, name: str) -> ServiceSpec:
+        """The service as the side "baseline" or "candidate" runs it; UsageError where it cannot be started."""
+        overlay = self.baseline if name == "baseline" else self.candidate
+        service = self.service.overlaid(overlay)
+        check_service(service, f"{self.path}: [{name}]")
+        return service
+
+
+def load_config(path: Path | None = None) -> Config:
+    """The configuration in `path` (None: seamline.toml here). UsageError names file, key and what was expected."""
+    file = path or DEFAULT_FILE
+    return parse_config(_read(file), file)
+
+
+def parse_config(text: str, file: Path) -> Config:
+    """The configuration that `text` says; `file` names it in errors and anchors its relative paths."""
+    try:
+        values = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UsageError(f"{file}: not valid TOML: {error}", "see docs/verifying.md for an example") from error
+    folder = file.resolve().parent
+    top = Table(values, file, "", _TOP)
+    downstreams = tuple(_downstream(table) for table in top.sections("downstream", _DOWNSTREAM))
+    check_distinct((downstream.name for downstream in downstreams), f"{file}: [[downstream]]")
+    return Config(
+        path=file,
+        folder=folder,
+        service=_service(top.section("service", _SERVICE), folder),
+        downstreams=downstreams,
+        record=_record(top.section("record", ("listen", "output")), folder),
+        rules=top.section("sanitize", ("rules",)).path("rules", folder),
+        verify=_verify(top.section("verify", ("capture", "budget", "repeats")), folder),
+        baseline=_overlay(top.section("baseline", _OVERLAY), folder),
+        candidate=_overlay(top.section("candidate", _OVERLAY), folder),
+        fail_on=_gate(top.section("gate", ("fail_on",))),
+    )
+
+
+def _read(file: Path) -> str:
+    try:
+        with file.open("rb") as stream:
+            raw = stream.read(_MAX_BYTES + 1)
+        if len(raw) > _MAX_BYTES:
+            raise UsageError(f"{file}: larger than {_MAX_BYTES} bytes", "is this a seamline.toml?")
+        return raw.decode("utf-8")
+    except FileNotFoundError as error:
+        raise UsageError(f"{file}: no such file", "--config FILE names another one") from error
+    except OSError as error:
+        raise UsageError(f"{file}: {error.strerror}", "--config FILE names another one") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file}: not UTF-8 text at byte {error.start}", "save it as UTF-8") from error
+
+
+def _service(table: Table, folder: Path) -> ServiceSpec:
+    _only_one(table, "command", "url")
+    return ServiceSpec(
+        name=table.text("name") or folder.name or "service",
+        cwd=table.path("cwd", folder) or folder,
+        command=table.text("command"),
+        url=_url(table),
+        env=table.variables("env"),
+        listen=_listen(table),
+        ready=_ready(table),
+    )
+
+
+def _listen(table: Table) -> Listen | None:
+    if "listen" not in table.values:
+        return None
+    inner = table.table("listen", ("env", "port"))
+    listen = Listen(inner.variable("env"), inner.port("port"))
+    if (listen.env is None) == (listen.port is None):
+        raise table.wrong("listen", '{ env = "PORT" } or { port = 8080 }')
+    return listen
+
+
+def _ready(table: Table) -> Ready:
+    inner = table.table("ready", ("http", "tcp", "timeout"))
+    _only_one(inner, "http", "tcp")
+    http = inner.text("http")
+    if http is not None and (not http.startswith("/") or any(char <= " " or char > "~" for char in http)):
+        raise inner.wrong("http", 'a path such as "/healthz"')
+    return Ready(http, inner.port("tcp"), inner.duration("timeout", Ready().timeout_s))
+
+
+def _downstream(table: Table) -> DownstreamSpec:
+    name = table.text("name")
+    if name is None:
+        raise UsageError(f"{table.where()}: name is missing", "findings name the downstream by it")
+    address, address_env = _address(table)
+    downstream = DownstreamSpec(
+        name=name,
+        protocol=table.choice("protocol", (*RECORDED_PROTOCOLS, *LATER_PROTOCOLS), RECORDED_PROTOCOLS[0]),
+        address=address,
+        address_env=address_env,
+        env=table.variables("env"),
+        mode=table.choice("mode", ("real", "stub"), "real"),
+        isolate=_isolate(table),
+    )
+    check_downstream(downstream, table.where())
+    return downstream
+
+
+def _address(table: Table) -> tuple[tuple[str, int] | None, str | None]:
+    if isinstance(table.values.get("address"), dict):
+        variable = table.table("address", ("env",)).variable("env")
+        if variable is None:
+            raise table.wrong("address", '"HOST:PORT" or { env = "NAME_PORT" }')
+        return None, variable
+    address = table.address("address")
+    if address is None:
+        raise UsageError(f"{table.where('address')}: missing", '"HOST:PORT", or { env = "NAME_PORT" } for an inner hop')
+    return address, None
+
+
+def _isolate(table: Table) -> dict[str, str]:
+    inner = table.table("isolate", ("template", "database", "prefix"))
+    isolate = {key: inner.text(key) or "" for key in inner.values}
+    if "isolate" in table.values and len(isolate) != 1:
+        raise table.wrong("isolate", "one of template, database, prefix")
+    for key in ("database", "prefix"):
+        inner.choice(key, ("auto",), "auto")
+    return isolate
+
+
+def _record(table: Table, folder: Path) -> RecordConfig:
+    return RecordConfig(table.address("listen"), table.path("output", folder))
+
+
+def _verify(table: Table, folder: Path) -> VerifyConfig:
+    default = VerifyConfig()
+    return VerifyConfig(
+        capture=tuple((folder / name).resolve() for name in table.texts("capture")),
+        budget_s=table.duration("budget", default.budget_s),
+        repeats=table.whole("repeats", default.repeats, 2, 20),
+    )
+
+
+def _overlay(table: Table, folder: Path) -> Overlay:
+    _only_one(table, "command", "url")
+    _only_one(table, "git", "url")
+    return Overlay(
+        git=table.text("git"),
+        cwd=table.path("cwd", folder),
+        command=table.text("command"),
+        env=table.variables("env"),
+        url=_url(table),
+    )
+
+
+def _url(table: Table) -> str | None:
+    url = table.text("url")
+    if url is not None:
+        base_address(url, table.where("url"))
+    return url
+
+
+def _gate(table: Table) -> Severity:
+    word = table.choice("fail_on", [severity.word for severity in Severity], Severity.WARNING.word)
+    return Severity[word.upper()]
+
+
+def _only_one(table: Table, first: str, second: str) -> None:
+    if first in table.values and second in table.values:
+        raise UsageError(f"{table.where()}: {first} and {second} exclude each other", "keep one of them")

@@ -1,0 +1,126 @@
+"""A clean checkout of one revision in a private folder, by `git worktree`, removed afterwards.
+
+The caller's working tree, index and branch are never touched. Several checkouts of one repository may live at once.
+"""
+
+import asyncio
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from ...capture.errors import CouldNotCheck, UsageError
+from ...capture.text import printable
+
+# A hook or a CI step may run us with these set for another repository or index; git's own list of them is longer,
+# so everything of git's that redirects it goes.
+_KEPT_VARIABLES = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_SSH_COMMAND", "GIT_TRACE")
+
+
+class Checkout:
+    """A checkout of `revision` of the repository around `folder`; `what` names it in errors ("[baseline] git")."""
+
+    def __init__(self, folder: Path, revision: str, *, what: str) -> None:
+        self._folder = folder
+        self._revision = revision
+        self._what = what
+        self._root: Path | None = None
+        self._private: Path | None = None
+
+    async def up(self) -> Path:
+        """Check it out; the folder that holds the repository's root."""
+        self._root = await self._find_root()
+        commit = await self._find_commit(self._root)
+        self._private = Path(tempfile.mkdtemp(prefix="seamline-"))
+        tree = self._private / "tree"
+        try:
+            # No hook of the repository's runs: a checkout for a measurement starts nothing.
+            await self._git(
+                self._root,
+                "-c",
+                "core.hooksPath=/dev/null",
+                "worktree",
+                "add",
+                "--detach",
+                "--quiet",
+                str(tree),
+                commit,
+            )
+        except BaseException:
+            await self.down()
+            raise
+        return tree
+
+    async def down(self) -> None:
+        """Remove it and what was written into it; safe to call more than once."""
+        private, self._private = self._private, None
+        if private is None or self._root is None:
+            return
+        with contextlib.suppress(CouldNotCheck):
+            # Fails where `add` never came to its end; the folder goes either way, and `prune` forgets the entry.
+            await self._git(self._root, "worktree", "remove", "--force", "--force", str(private / "tree"))
+        await asyncio.to_thread(shutil.rmtree, private, True)
+
+    def inside(self, path: Path, tree: Path) -> Path:
+        """Where `path` of the caller's working tree lies in the checkout `tree`."""
+        assert self._root is not None
+        try:
+            return tree / path.resolve().relative_to(self._root)
+        except ValueError as error:
+            raise UsageError(
+                f"{self._what}: {path} is outside the repository {self._root}", "a checkout does not hold it"
+            ) from error
+
+    async def _find_root(self) -> Path:
+        code, out, err = await _run_git(self._folder, "rev-parse", "--show-toplevel")
+        if code == 0 and out.strip():
+            return Path(out.strip()).resolve()
+        if "not a git repository" in err:
+            raise UsageError(f'{self._what} = "{self._revision}": {self._folder} is not in a git repository')
+        raise CouldNotCheck(f"{self._what}: git: {_last_line(err)}")
+
+    async def _find_commit(self, root: Path) -> str:
+        wanted = f"{self._revision}^{{commit}}"
+        code, out, _ = await _run_git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", wanted)
+        if code == 0 and out.strip():
+            return out.strip()
+        raise UsageError(
+            f'{self._what} = "{printable(self._revision, 80)}": no such revision in {root}',
+            "a shallow clone lacks it until `git fetch` brings it",
+        )
+
+    async def _git(self, folder: Path, *args: str) -> str:
+        code, out, err = await _run_git(folder, *args)
+        if code != 0:
+            raise CouldNotCheck(f"{self._what}: git {args[0] if args[0] != '-c' else args[2]}: {_last_line(err)}")
+        return out
+
+
+async def _run_git(folder: Path, *args: str) -> tuple[int, str, str]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT_VARIABLES}
+    try:
+        process = await asyncio.create_subprocess_exec(
+            "git",
+            *args,
+            cwd=folder,
+            env={**env, "LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"},
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+    except FileNotFoundError as error:
+        missing = "git" if folder.is_dir() else str(folder)
+        raise CouldNotCheck(f"{missing}: not found", "checking out a revision needs git") from error
+    try:
+        out, err = await process.communicate()
+    except asyncio.CancelledError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        raise
+    return process.returncode or 0, out.decode("utf-8", "surrogateescape"), err.decode("utf-8", "replace")
+
+
+def _last_line(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return printable(lines[-1], 300) if lines else "failed without a word"
