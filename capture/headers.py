@@ -16,6 +16,13 @@ class Headers:
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
         self.items = tuple((name, value) for name, value in items)
 
+    @classmethod
+    def of_pairs(cls, pairs: tuple[tuple[str, str], ...]) -> "Headers":
+        """Headers over `pairs` as they are: for a decoder that has just built and checked them."""
+        headers = cls.__new__(cls)
+        headers.items = pairs
+        return headers
+
     def get(self, name: str, default: str | None = None) -> str | None:
         """The first value of `name`, or `default`."""
         wanted = name.lower()

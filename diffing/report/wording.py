@@ -49,6 +49,11 @@ def before_after(finding: Finding, limit: int = 400, *, indent: int | None = Non
     )
 
 
+def has_example(finding: Finding) -> bool:
+    """Whether the two sides say something: a latency finding, for one, has no value on either side."""
+    return finding.before is not None or finding.after is not None
+
+
 def ranked(findings: Iterable[Finding]) -> list[Finding]:
     """Worst first: by severity, then how sure we are, then how many requests show it."""
     return sorted(
@@ -100,7 +105,7 @@ def where(finding: Finding) -> str:
 
 def downstream(finding: Finding) -> str:
     """The downstream and what was asked of it, or an empty text for a finding of the service itself."""
-    return "  ".join(quoted(part) for part in (finding.service, finding.operation) if part)
+    return ": ".join(quoted(part) for part in (finding.service, finding.operation) if part)
 
 
 def sure(confidence: float) -> str:
@@ -152,4 +157,6 @@ def conclusion(report: Report) -> str:
         return "This could not be checked. It is not a pass."
     if report.findings:
         return "No finding reaches the gate."
+    if not report.capture.exchanges:
+        return "Nothing was compared."
     return "No difference was found in what was compared."

@@ -75,7 +75,7 @@ class Checkout:
     async def _find_root(self) -> Path:
         code, out, err = await _run_git(self._folder, "rev-parse", "--show-toplevel")
         if code == 0 and out.strip():
-            return Path(out.strip()).resolve()
+            return _resolved(out.strip())
         if "not a git repository" in err:
             raise UsageError(f'{self._what} = "{self._revision}": {self._folder} is not in a git repository')
         raise CouldNotCheck(f"{self._what}: git: {_last_line(err)}")
@@ -110,8 +110,7 @@ async def _run_git(folder: Path, *args: str) -> tuple[int, str, str]:
             stderr=asyncio.subprocess.PIPE,
         )
     except FileNotFoundError as error:
-        missing = "git" if folder.is_dir() else str(folder)
-        raise CouldNotCheck(f"{missing}: not found", "checking out a revision needs git") from error
+        raise CouldNotCheck(f"{error.filename or 'git'}: not found", "checking out a revision needs git") from error
     try:
         out, err = await process.communicate()
     except asyncio.CancelledError:
@@ -119,6 +118,10 @@ async def _run_git(folder: Path, *args: str) -> tuple[int, str, str]:
             process.kill()
         raise
     return process.returncode or 0, out.decode("utf-8", "surrogateescape"), err.decode("utf-8", "replace")
+
+
+def _resolved(path: str) -> Path:
+    return Path(path).resolve()
 
 
 def _last_line(text: str) -> str:

@@ -39,7 +39,7 @@ class ProcessEnvironment:
         self._tail = Tail()
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
-        self._drain: asyncio.Task[None] | None = None
+        self._output = _Output(self._tail)
         self._code: int | None = None
 
     async def up(self) -> str:
@@ -70,7 +70,8 @@ class ProcessEnvironment:
             if self._code is None:
                 _signal_group(process.pid, signal.SIGKILL)
         await self._exited(self._grace_s)
-        await self._drained()
+        # A grandchild that left the group may hold the pipe open for ever: the rest is not waited for long.
+        await self._output.closed(_PIPE_DRAIN_S)
 
     def ended(self) -> str | None:
         """How it ended ("exited with code 1"), None while it runs."""
@@ -99,25 +100,25 @@ class ProcessEnvironment:
         argv = split_command(self._service.command or "", self._what)
         if not self._cwd.is_dir():
             raise UsageError(f"{self._what}: cwd {self._cwd} is no folder", "relative to the config file's folder")
+        # A pipe of our own: with asyncio's, `wait()` ends only when the last grandchild has closed it.
+        reading, writing = os.pipe()
+        self._output = _Output(self._tail)
+        await asyncio.get_running_loop().connect_read_pipe(lambda: self._output, os.fdopen(reading, "rb", 0))
         try:
             self._process = await asyncio.create_subprocess_exec(
                 *argv,
                 cwd=self._cwd,
                 env={**os.environ, **self._env},
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
+                stdout=writing,
+                stderr=writing,
                 start_new_session=True,
             )
         except OSError as error:
             raise CouldNotCheck(f"{self._what}: {argv[0]}: {error.strerror or error}", f"in {self._cwd}") from error
-        self._drain = asyncio.create_task(self._collect(self._process))
+        finally:
+            os.close(writing)
         self._watch = asyncio.create_task(self._reap(self._process))
-
-    async def _collect(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None
-        while chunk := await process.stdout.read(1 << 16):
-            self._tail.feed(chunk)
 
     async def _reap(self, process: asyncio.subprocess.Process) -> None:
         # Children that outlive their parent are swept at the moment it is gone, while the group's number is its own.
@@ -129,14 +130,34 @@ class ProcessEnvironment:
         if self._watch is not None:
             await asyncio.wait({self._watch}, timeout=seconds)
 
-    async def _drained(self) -> None:
-        # A grandchild that left the group may hold the pipe open for ever: the rest is not waited for long.
-        if self._drain is not None:
-            await asyncio.wait({self._drain}, timeout=_PIPE_DRAIN_S)
-            self._drain.cancel()
-
     def _last_words(self) -> str:
         return last_words(self.tail())
+
+
+class _Output(asyncio.Protocol):
+    """The reading end of a service's output."""
+
+    def __init__(self, tail: Tail) -> None:
+        self._tail = tail
+        self._done = asyncio.Event()
+        self._transport: asyncio.BaseTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._tail.feed(data)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self._done.set()
+
+    async def closed(self, seconds: float) -> None:
+        """Take in what is left, for at most `seconds`, then close."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._done.wait()
+        if self._transport is not None:
+            self._transport.close()
 
 
 def last_words(tail: str) -> str:

@@ -1,0 +1,1 @@
+"""The performance suite: Seamline and its peers in one run, as ratios."""

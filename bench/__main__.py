@@ -1,0 +1,96 @@
+"""`make bench`: every figure with its peer and its goal, in one run."""
+
+import argparse
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from . import nginx, recording, replaying, wrk
+
+
+def main() -> int:
+    """Measure and print; 1 where a goal is missed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    if not (wrk.installed() and nginx.installed()):
+        print("bench: wants wrk and nginx on PATH (Debian: apt-get install wrk nginx-light)", file=sys.stderr)
+        return 3
+    console = Console(width=110)
+    with tempfile.TemporaryDirectory(prefix="seamline-bench-") as folder:
+        goals = [
+            *show_recording(console, recording.measure(Path(folder), options.rounds)),
+            *show_throughput(console, replaying.throughput(Path(folder), options.rounds)),
+            *show_pace(console, replaying.kept_time(Path(folder))),
+        ]
+    for met, sentence in goals:
+        console.print(f"{'met   ' if met else 'MISSED'}  {sentence}", highlight=False)
+    return 0 if all(met for met, _ in goals) else 1
+
+
+Goals = list[tuple[bool, str]]
+
+
+def show_recording(console: Console, results: dict[str, list[recording.Measured]]) -> Goals:
+    """The recording table, and its goals."""
+    table = Table(title=f"Recording: {wrk.CONNECTIONS} connections, medians")
+    for column in ("way", "requests/s", "CPU µs/request, forwarding process", "CPU µs/request, all its processes"):
+        table.add_column(column, justify="left" if column == "way" else "right")
+    medians = {
+        name: {field: recording.median(measured, field) for field in ("rate", "cpu_us", "all_cpu_us")}
+        for name, measured in results.items()
+    }
+    for name, row in medians.items():
+        table.add_row(name, f"{row['rate']:,.0f}", f"{row['cpu_us']:.0f}", f"{row['all_cpu_us']:.0f}")
+    console.print(table)
+    tap, peer, mitm = (medians[name] for name in ("seamline record (tap)", "nginx proxy", "mitmdump -w"))
+    uncounted = sum(measured.uncounted for measured in results["seamline record (tap)"])
+    return [
+        (
+            tap["rate"] >= 20 * mitm["rate"],
+            f"tap ≥ 20 × mitmdump's requests/s: {tap['rate'] / mitm['rate']:.1f} ×",
+        ),
+        (
+            tap["cpu_us"] <= 2 * peer["cpu_us"],
+            f"tap ≤ 2 × nginx-proxy's CPU in the proxy process: {tap['cpu_us'] / peer['cpu_us']:.2f} ×",
+        ),
+        (uncounted == 0, f"0 exchanges lost uncounted: {uncounted}"),
+    ]
+
+
+def show_throughput(console: Console, results: list[replaying.Throughput]) -> Goals:
+    """The replay's throughput, and its goal."""
+    ratio = statistics.median(result.replay_rate / result.wrk_rate for result in results)
+    cpu = statistics.median(result.cpu_us for result in results)
+    console.print(
+        f"Replay at max pace, whole process: {ratio:.2f} × wrk, {cpu:.0f} CPU µs/request "
+        f"({replaying.REQUESTS:,} requests, {replaying.SESSIONS} sessions, run written)",
+        highlight=False,
+    )
+    lost = sum(result.lost for result in results)
+    return [
+        (ratio >= 0.4, f"replay ≥ 0.4 × wrk: {ratio:.2f} ×"),
+        (lost == 0, f"every replayed exchange is in the run: {lost} missing"),
+    ]
+
+
+def show_pace(console: Console, kept: replaying.Kept) -> Goals:
+    """How well time is kept, and its goals."""
+    console.print(
+        f"Recorded pace at {replaying.RATE}/s for {replaying.PACED_SECONDS} s: drift {kept.drift_percent:.3f} %, "
+        f"send error p50 {kept.error_p50_ms:.3f} ms, p99 {kept.error_p99_ms:.2f} ms",
+        highlight=False,
+    )
+    return [
+        (kept.drift_percent <= 0.1, f"total drift ≤ 0.1 %: {kept.drift_percent:.3f} %"),
+        (kept.error_p50_ms <= 0.3, f"send error ≤ 0.3 ms at p50: {kept.error_p50_ms:.3f} ms"),
+        (kept.lost == 0, f"every paced exchange is in the run: {kept.lost} missing"),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

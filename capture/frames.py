@@ -1,0 +1,65 @@
+"""What the recorder and its sanitizer process say to each other, as bytes.
+
+A frame is length (4 bytes, little endian, of the payload), kind (1 byte), payload.
+"""
+
+import struct
+from enum import IntEnum
+
+MAX_FRAME = 64 << 20
+"""Bytes of one payload: two bodies at their cap and their heads fit with room to spare."""
+
+_HEADER = struct.Struct("<IB")
+
+
+class Kind(IntEnum):
+    """What a frame's payload is. To the scribe: HELLO, EXCHANGE, LOSSES, CLOSE; from it: the others."""
+
+    HELLO = 1
+    EXCHANGE = 2
+    LOSSES = 3
+    CLOSE = 4
+    READY = 5
+    PROGRESS = 6
+    SUMMARY = 7
+    FAILED = 8
+
+
+class BrokenChannel(ValueError):
+    """Bytes that are no frame."""
+
+
+def header(kind: Kind, size: int) -> bytes:
+    """What stands before a payload of `size` bytes."""
+    return _HEADER.pack(size, kind)
+
+
+def frame(kind: Kind, payload: bytes = b"") -> bytes:
+    """One whole frame."""
+    return _HEADER.pack(len(payload), kind) + payload
+
+
+class FrameReader:
+    """Cuts a stream of bytes into frames, wherever it is split."""
+
+    __slots__ = ("_buffer",)
+
+    def __init__(self) -> None:
+        self._buffer = b""
+
+    def feed(self, data: bytes) -> list[tuple[Kind, bytes]]:
+        """The frames that are whole now. `BrokenChannel` for an unknown kind or a length over the limit."""
+        buffer = self._buffer + data if self._buffer else data
+        frames: list[tuple[Kind, bytes]] = []
+        start = 0
+        while start + _HEADER.size <= len(buffer):
+            size, kind = _HEADER.unpack_from(buffer, start)
+            if size > MAX_FRAME or kind not in Kind:
+                raise BrokenChannel(f"frame of kind {kind} and {size} bytes")
+            begin = start + _HEADER.size
+            if begin + size > len(buffer):
+                break
+            frames.append((Kind(kind), buffer[begin : begin + size]))
+            start = begin + size
+        self._buffer = buffer[start:]
+        return frames

@@ -1,0 +1,186 @@
+"""Which inbound exchange caused a downstream call.
+
+Two rules hold here. Ambiguity is kept: every candidate stays with its share of the confidence, none is guessed away.
+Memory is bounded: an exchange is forgotten once its grace is over, and the oldest go first when there are too many.
+Calls come in the order of their times, which is what a live engine sees.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+from .headers import Headers
+from .model import Link, LinkKind
+
+DEFAULT_TRACE_HEADERS = ("traceparent", "x-b3-traceid", "x-request-id", "x-correlation-id")
+"""Headers that name one request on its way through the services, strongest first."""
+
+MOST_CANDIDATES = 4
+LONE_TIME_CONFIDENCE = 0.95
+LONE_LANE_CONFIDENCE = 0.98
+LATE_CONFIDENCE = 0.5
+
+
+class _Entry:
+    """One inbound exchange; `ended_us` is None as long as it is open."""
+
+    __slots__ = ("ended_us", "id", "lane", "started_us", "traces")
+
+    def __init__(self, exchange_id: str, started_us: int, traces: tuple[str, ...], lane: str | None) -> None:
+        self.id = exchange_id
+        self.started_us = started_us
+        self.ended_us: int | None = None
+        self.traces = traces
+        self.lane = lane
+
+
+class LinkIndex:
+    """The inbound exchanges that are open, or were until a moment ago.
+
+    `trace_headers` are the names that tie a call to its cause by value, strongest first; `grace_us` is how long a
+    closed exchange can still be the cause of a late call; `most` bounds how many exchanges are remembered.
+    """
+
+    __slots__ = ("_by_lane", "_by_trace", "_closed", "_grace_us", "_most", "_open", "_trace_headers")
+
+    def __init__(
+        self,
+        trace_headers: Sequence[str] = DEFAULT_TRACE_HEADERS,
+        *,
+        grace_us: int = 5_000_000,
+        most: int = 50_000,
+    ) -> None:
+        self._trace_headers = {name.lower(): rank for rank, name in enumerate(trace_headers)}
+        self._grace_us = grace_us
+        self._most = most
+        self._open: dict[str, _Entry] = {}
+        self._closed: deque[_Entry] = deque()
+        self._by_trace: dict[str, list[_Entry]] = {}
+        self._by_lane: dict[str, list[_Entry]] = {}
+
+    def opened(self, exchange_id: str, started_us: int, headers: Headers, lane: str | None = None) -> None:
+        """An inbound request has begun."""
+        entry = _Entry(exchange_id, started_us, self._traces(headers), lane)
+        self._open[exchange_id] = entry
+        for trace in entry.traces:
+            self._by_trace.setdefault(trace, []).append(entry)
+        if lane is not None:
+            self._by_lane.setdefault(lane, []).append(entry)
+        if len(self._open) + len(self._closed) > self._most:
+            self._forget_oldest()
+
+    def closed(self, exchange_id: str, ended_us: int) -> None:
+        """An inbound exchange has ended; it stays a candidate for the grace period."""
+        entry = self._open.pop(exchange_id, None)
+        if entry is not None:
+            entry.ended_us = ended_us
+            self._closed.append(entry)
+        while self._closed and (self._closed[0].ended_us or 0) + self._grace_us < ended_us:
+            self._forget(self._closed.popleft())
+
+    def links_for(self, headers: Headers, started_us: int, lane: str | None = None) -> tuple[Link, ...]:
+        """The candidates for the cause of a call with `headers` that started at `started_us`, best first.
+
+        A shared trace id decides (PROPAGATED, 1.0); else the connection lane; else what is open at that moment.
+        Of k equal candidates each has confidence 1/k, and at most four are kept.
+        """
+        if self._by_trace:
+            for trace in self._traces(headers):
+                found = self._living(self._by_trace.get(trace, ()), started_us)
+                if found:
+                    return _shared(found, LinkKind.PROPAGATED, 1.0)
+        if lane is not None and lane in self._by_lane:
+            found = self._living(self._by_lane[lane], started_us)
+            if found:
+                return _shared(found, LinkKind.LANE, LONE_LANE_CONFIDENCE)
+        return self._by_time(started_us)
+
+    def _by_time(self, started_us: int) -> tuple[Link, ...]:
+        later = 0
+        found: list[_Entry] = []
+        for entry in reversed(self._open.values()):
+            if entry.started_us > started_us:
+                later += 1
+            elif len(found) < MOST_CANDIDATES:
+                found.append(entry)
+            else:
+                break
+        if found:
+            return _shared(found, LinkKind.TIME, LONE_TIME_CONFIDENCE, of=len(self._open) - later)
+        return _shared(self._late(started_us), LinkKind.TIME, LATE_CONFIDENCE, ceiling=LATE_CONFIDENCE)
+
+    def _late(self, started_us: int) -> list[_Entry]:
+        """What has closed within the grace period, newest first: a call may outlive the answer."""
+        recent: list[_Entry] = []
+        for entry in reversed(self._closed):
+            if (entry.ended_us or 0) + self._grace_us < started_us:
+                break
+            if entry.started_us <= started_us:
+                recent.append(entry)
+            if len(recent) > MOST_CANDIDATES * 4:
+                break
+        return recent
+
+    def _living(self, entries: Iterable[_Entry], started_us: int) -> list[_Entry]:
+        """Those of `entries` that can be the cause, newest first; open ones shut out closed ones."""
+        begun = [entry for entry in entries if entry.started_us <= started_us]
+        begun.reverse()
+        still_open = [entry for entry in begun if entry.ended_us is None]
+        return still_open or [entry for entry in begun if (entry.ended_us or 0) + self._grace_us >= started_us]
+
+    def _traces(self, headers: Headers) -> tuple[str, ...]:
+        """The trace ids in `headers`, strongest header first, each marked with its header's name."""
+        found: list[tuple[int, str]] = []
+        ranks = self._trace_headers
+        for name, value in headers.items:
+            lower = name.lower()
+            if lower in ranks:
+                trace = _trace_id(lower, value)
+                if trace:
+                    found.append((ranks[lower], trace))
+        found.sort()
+        return tuple(trace for _, trace in found)
+
+    def _forget_oldest(self) -> None:
+        if self._closed:
+            self._forget(self._closed.popleft())
+        else:
+            self._forget(self._open.pop(next(iter(self._open))))
+
+    def _forget(self, entry: _Entry) -> None:
+        for trace in entry.traces:
+            _remove(self._by_trace, trace, entry)
+        if entry.lane is not None:
+            _remove(self._by_lane, entry.lane, entry)
+
+
+def _remove(index: dict[str, list[_Entry]], key: str, entry: _Entry) -> None:
+    entries = index.get(key)
+    if entries is not None and entry in entries:
+        entries.remove(entry)
+        if not entries:
+            del index[key]
+
+
+def _trace_id(name: str, value: str) -> str:
+    """The part of a trace header that stays the same on every hop, or "" where there is none.
+
+    `traceparent` is version-traceid-parentid-flags (W3C Trace Context); an all-zero trace id is invalid there.
+    """
+    if name != "traceparent":
+        return f"{name}:{value.strip()}" if value.strip() else ""
+    parts = value.strip().lower().split("-")
+    if len(parts) < 4 or len(parts[1]) != 32 or parts[1] == "0" * 32:
+        return ""
+    return f"traceparent:{parts[1]}"
+
+
+def _shared(
+    entries: Sequence[_Entry], how: LinkKind, lone: float, *, of: int | None = None, ceiling: float = 1.0
+) -> tuple[Link, ...]:
+    """Links to the first four of `entries`, the confidence shared among all `of` candidates."""
+    count = of if of is not None else len(entries)
+    if count == 0:
+        return ()
+    confidence = lone if count == 1 else ceiling / count
+    return tuple(Link(entry.id, how, confidence) for entry in islice(entries, MOST_CANDIDATES))

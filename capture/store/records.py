@@ -1,0 +1,299 @@
+"""An exchange as bytes and back.
+
+Rules of this file:
+- records are positional arrays; a new field is only ever appended, a reader fills in what a shorter array lacks
+  and ignores what a longer one adds;
+- a record is untrusted: every size is bounded before memory is taken, every type is checked, and the only
+  exception that leaves is `BadRecord`;
+- what `pack_exchange` accepts, `unpack_exchange` accepts.
+
+A packed record is `head length | tail length | head | tail`: the head is msgpack without maps, the tail holds the
+bodies. Bodies stay outside of msgpack so that its objects, which take up to 40 bytes of memory for one of input,
+can be held to a small size while bodies may be large.
+"""
+
+import re
+import struct
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any, NoReturn
+
+import msgpack
+
+from ..headers import Headers
+from ..model import Exchange, Failure, FailureKind, Link, LinkKind, Request, Response, Role, Withheld
+
+PREFIX = struct.Struct("<II")
+MAX_HEAD = 1 << 20
+"""Bytes of a record's head: request line, headers, links. Servers refuse heads far smaller than this."""
+MAX_TAIL = 48 << 20
+"""Bytes of both bodies of one exchange."""
+MAX_ITEMS = 1 << 13
+"""Items of one array: 4,096 headers."""
+
+_REQUIRED = 9
+# What an array that ends early lacks: response, failure, links, origin, truncated, lateness_us, withheld.
+_DEFAULTS: tuple[Any, ...] = (None, None, (), None, False, 0, ())
+_WIDTH = _REQUIRED + len(_DEFAULTS)
+
+_ID = re.compile(r"[a-z0-9-]{1,128}")
+# The instants that a calendar can show (years 1 to 9999), and durations that a double holds exactly.
+_FIRST_US, _LAST_US = -62_135_596_800_000_000, 253_402_300_799_999_999
+_SPAN_US = 1 << 53
+
+_ROLES = {role.value: role for role in Role}
+_FAILURES = {kind.value: kind for kind in FailureKind}
+_LINKS = {kind.value: kind for kind in LinkKind}
+
+# surrogatepass: a str that Python can hold is stored and comes back, whatever it was decoded from.
+_PACKER = msgpack.Packer(autoreset=True, use_bin_type=True, unicode_errors="surrogatepass")
+_LIMITS: dict[str, Any] = {
+    "use_list": False,
+    "raw": False,
+    "strict_map_key": True,
+    "unicode_errors": "surrogatepass",
+    "max_map_len": 0,
+    "max_ext_len": 0,
+    "max_array_len": MAX_ITEMS,
+}
+
+
+class BadRecord(ValueError):
+    """Bytes or objects that are no exchange; says why in a few words."""
+
+
+def pack_exchange(exchange: Exchange) -> bytes:
+    """The record of one exchange. `BadRecord` where it is over a bound or its id, seq, status or start is not fit."""
+    response = exchange.response
+    request_body = exchange.request.body
+    response_body = response.body if response else b""
+    _fit(exchange)
+    head = _PACKER.pack(_record(exchange, len(request_body), len(response_body)))
+    tail_length = len(request_body) + len(response_body)
+    if len(head) > MAX_HEAD or tail_length > MAX_TAIL:
+        raise BadRecord(f"head of {len(head)} and bodies of {tail_length} bytes are over the limit")
+    return b"".join((PREFIX.pack(len(head), tail_length), head, request_body, response_body))
+
+
+def unpack_exchange(raw: bytes) -> Exchange:
+    """The exchange of one record, or `BadRecord`."""
+    head, tail, end = record_bounds(raw, 0)
+    if end != len(raw):
+        raise BadRecord("bytes after the record")
+    return decode_record(raw, head, tail, end)
+
+
+def record_bounds(buffer: bytes, at: int) -> tuple[int, int, int]:
+    """Where the head and the tail of the record at `at` begin and where the record ends; `BadRecord` if it breaks off."""
+    if at + PREFIX.size > len(buffer):
+        raise BadRecord("record breaks off")
+    head_length, tail_length = PREFIX.unpack_from(buffer, at)
+    head = at + PREFIX.size
+    tail = head + head_length
+    end: int = tail + tail_length
+    if head_length > MAX_HEAD or tail_length > MAX_TAIL or end > len(buffer):
+        raise BadRecord("record longer than its block or its limit")
+    return head, tail, end
+
+
+def decode_record(buffer: bytes, head: int, tail: int, end: int) -> Exchange:
+    """The exchange whose head and tail stand at these places of `buffer`, or `BadRecord`."""
+    return from_record(unpack_head(buffer[head:tail]), buffer[tail:end])
+
+
+def pack_head(value: object) -> bytes:
+    """msgpack of arrays, text, bytes and numbers, the way every part of a capture but the manifest is stored."""
+    packed: bytes = _PACKER.pack(value)
+    return packed
+
+
+def unpack_head(raw: bytes) -> object:
+    """The one bounded msgpack value in `raw` (arrays come as tuples, maps are refused), or `BadRecord`."""
+    try:
+        value: object = msgpack.unpackb(raw, **_LIMITS)
+    except (ValueError, OverflowError, msgpack.UnpackException) as error:
+        raise BadRecord(f"not a msgpack value: {error}") from error
+    return value
+
+
+def to_record(exchange: Exchange) -> list[Any]:
+    """The positional array of an exchange, its bodies inside."""
+    response = exchange.response
+    return _record(exchange, exchange.request.body, response.body if response else b"")
+
+
+def _record(e: Exchange, request_body: bytes | int, response_body: bytes | int) -> list[Any]:
+    request, response, failure = e.request, e.response, e.failure
+    return [
+        e.id,
+        e.seq,
+        e.role,
+        e.protocol,
+        e.service,
+        e.session,
+        e.started_us,
+        e.latency_us,
+        (request.method, request.target, flat(request.headers), request_body, request.version),
+        None
+        if response is None
+        else (response.status, flat(response.headers), response_body, response.reason, response.version),
+        None if failure is None else (failure.kind, failure.detail),
+        [(link.parent, link.how, link.confidence) for link in e.links] if e.links else (),
+        e.origin,
+        e.truncated,
+        e.lateness_us,
+        [(part.part, part.size, part.digest, part.why) for part in e.withheld] if e.withheld else (),
+    ]
+
+
+def flat(headers: Headers) -> list[str]:
+    """Names and values in turn: an array less for each header than pairs, and faster both ways."""
+    return list(chain.from_iterable(headers.items))
+
+
+def _fit(e: Exchange) -> None:
+    """Refuse at the writer what every reader would refuse."""
+    if not _ID.fullmatch(e.id) or (e.origin is not None and not _ID.fullmatch(e.origin)):
+        raise BadRecord("an id is not of [a-z0-9-]{1,128}")
+    if not (0 <= e.seq < _SPAN_US and _FIRST_US <= e.started_us <= _LAST_US):
+        raise BadRecord("seq or start out of range")
+    if abs(e.latency_us) > _SPAN_US or abs(e.lateness_us) > _SPAN_US:
+        raise BadRecord("latency or lateness out of range")
+    if e.response is not None and not 0 <= e.response.status <= 999:
+        raise BadRecord("status out of range")
+
+
+def from_record(record: object, tail: bytes = b"") -> Exchange:
+    """The exchange of a positional array, or `BadRecord`. A body is bytes, or an int: the next so many bytes of `tail`."""
+    if not isinstance(record, (tuple, list)) or len(record) < _REQUIRED:
+        _bad("not an exchange's array")
+    width = len(record)
+    if width < _WIDTH:
+        record = (*record, *_DEFAULTS[width - _REQUIRED :])
+    elif width > _WIDTH:
+        record = record[:_WIDTH]
+    try:
+        return _exchange(record, tail)
+    except (TypeError, ValueError, IndexError, KeyError) as error:
+        # Wrong types show themselves where they are used: unpacking, comparing, looking up.
+        if isinstance(error, BadRecord):
+            raise
+        raise BadRecord(f"malformed exchange: {error}") from error
+
+
+def _exchange(record: Sequence[Any], tail: bytes) -> Exchange:
+    id_, seq, role, protocol, service, session, started, latency, ask, answer, failed, links, origin, cut, late, kept = record
+    request, used = _request(ask, tail)
+    response = None
+    if answer is not None:
+        response, used = _response(answer, tail, used)
+    if used != len(tail):
+        _bad("bodies do not fill the record's tail")
+    _texts(protocol, service, session)
+    _integers(seq, started, latency, late)
+    if type(cut) is not bool:
+        _bad("truncated is not a flag")
+    exchange = Exchange(
+        id_,
+        seq,
+        _ROLES[role],
+        protocol,
+        service,
+        session,
+        started,
+        latency,
+        request,
+        response,
+        _failure(failed) if failed is not None else None,
+        tuple(map(_link, links)) if links else (),
+        origin,
+        cut,
+        late,
+        tuple(map(_withheld, kept)) if kept else (),
+    )
+    _fit(exchange)
+    return exchange
+
+
+def _request(record: Sequence[Any], tail: bytes) -> tuple[Request, int]:
+    method, target, headers, body, version = record if len(record) == 5 else record[:5]
+    _texts(method, target, version)
+    if type(body) is int:
+        body, used = _body(body, tail, 0)
+    else:
+        used = _inline(body)
+    return Request(method, target, _headers(headers), body, version), used
+
+
+def _response(record: Sequence[Any], tail: bytes, used: int) -> tuple[Response, int]:
+    status, headers, body, reason, version = record if len(record) == 5 else record[:5]
+    _texts(reason, version)
+    if type(status) is not int:
+        _bad("status is not a number")
+    if type(body) is int:
+        body, used = _body(body, tail, used)
+    else:
+        used += _inline(body)
+    return Response(status, _headers(headers), body, reason, version), used
+
+
+def _body(length: int, tail: bytes, used: int) -> tuple[bytes, int]:
+    if not 0 <= length <= len(tail) - used:
+        _bad("body longer than the record's tail")
+    return tail[used : used + length], used + length
+
+
+def _inline(body: object) -> int:
+    if type(body) is not bytes:
+        _bad("body is neither bytes nor a length")
+    return 0
+
+
+def _headers(items: Sequence[str]) -> Headers:
+    _texts(*items)
+    if len(items) % 2:
+        _bad("a header without a value")
+    turn = iter(items)
+    return Headers.of_pairs(tuple(zip(turn, turn, strict=False)))
+
+
+def _failure(record: Sequence[Any]) -> Failure:
+    kind, detail = record[:2]
+    _texts(detail)
+    return Failure(_FAILURES[kind], detail)
+
+
+def _link(record: Sequence[Any]) -> Link:
+    parent, how, confidence = record[:3]
+    if type(confidence) not in (float, int) or not 0 <= confidence <= 1:
+        _bad("confidence is not in 0..1")
+    return Link(_identifier(parent), _LINKS[how], float(confidence))
+
+
+def _withheld(record: Sequence[Any]) -> Withheld:
+    part, size, digest, why = record[:4]
+    _texts(part, digest, why)
+    _integers(size)
+    return Withheld(part, size, digest, why)
+
+
+def _identifier(value: str) -> str:
+    # Ids reach file names, HTML and shell commands: nothing else may come through here.
+    if not _ID.fullmatch(value):
+        _bad("an id is not of [a-z0-9-]{1,128}")
+    return value
+
+
+def _texts(*values: str) -> None:
+    # join refuses whatever is not text, and is the fastest check of many values there is.
+    "".join(values)
+
+
+def _integers(*values: object) -> None:
+    for value in values:
+        if type(value) is not int:
+            _bad("a whole number expected")
+
+
+def _bad(reason: str) -> NoReturn:
+    raise BadRecord(reason)

@@ -1,0 +1,133 @@
+"""The walk over two JSON values that decides what differs. Its own stack, so that depth costs no frames.
+
+Equal subtrees cost one visit a leaf. The number of visits is bounded; past the bound the rest is not compared and
+`Walk.cut` says so.
+"""
+
+from dataclasses import dataclass, field
+
+from ..difference import Difference, bounded, child, type_name
+from ..report.model import Json, Surface
+from .arrays import align
+from .scalars import Clocks, compare_scalars
+
+MAX_VISITS = 1_000_000
+MAX_DIFFERENCES = 500
+"""Most differences taken from one pair of bodies; a pair that differs more differs as a whole."""
+
+NOTHING: Json = None
+
+
+@dataclass(slots=True)
+class Walk:
+    """One comparison. `unordered` are array paths whose order is known to mean nothing."""
+
+    clocks: Clocks = field(default_factory=Clocks)
+    unordered: frozenset[str] = frozenset()
+    surface: Surface = Surface.RESPONSE
+    found: list[Difference] = field(default_factory=list)
+    visits: int = 0
+    cut: bool = False
+    _stack: list[tuple[str, Json, Json]] = field(default_factory=list)
+
+    def run(self, before: Json, after: Json, path: str = "$") -> list[Difference]:
+        """Every difference between two values, sorted by path."""
+        self._stack.append((path, before, after))
+        while self._stack:
+            if self.visits >= MAX_VISITS or len(self.found) >= MAX_DIFFERENCES:
+                self.cut = True
+                self._stack.clear()
+                break
+            self._visit(*self._stack.pop())
+        self.found.sort(key=lambda one: (one.path or "", one.kind))
+        return self.found
+
+    def _visit(self, path: str, before: Json, after: Json) -> None:
+        self.visits += 1
+        if isinstance(before, dict) and isinstance(after, dict):
+            self._objects(path, before, after)
+        elif isinstance(before, list) and isinstance(after, list):
+            self._arrays(path, before, after)
+        else:
+            change = compare_scalars(before, after, self.clocks)
+            if change:
+                self._emit(change.kind, path, before, after, change.transition, change.trait, change.shift_us)
+
+    def _emit(
+        self, kind: str, path: str, before: Json, after: Json, transition: str, trait: str = "", shift: int | None = None
+    ) -> None:
+        self.found.append(
+            Difference(
+                self.surface, kind, path, bounded(before), bounded(after), transition, trait, shift_us=shift
+            )
+        )
+
+    def _objects(self, path: str, before: dict[str, Json], after: dict[str, Json]) -> None:
+        removed = [key for key in before if key not in after]
+        added = [key for key in after if key not in before]
+        if removed or added:
+            self._fields(path, before, after, removed, added)
+        for key, value in before.items():
+            if key in after:
+                self._stack.append((child(path, key), value, after[key]))
+
+    def _fields(
+        self, path: str, before: dict[str, Json], after: dict[str, Json], removed: list[str], added: list[str]
+    ) -> None:
+        for old, new in renames(before, after, removed, added):
+            removed.remove(old)
+            added.remove(new)
+            self._emit("field_renamed", child(path, old), {old: before[old]}, {new: after[new]}, f"{old}→{new}")
+        for key in removed:
+            kind = "null_vs_missing" if before[key] is None else "field_removed"
+            gone = "null→missing" if before[key] is None else "present→missing"
+            self._emit(kind, child(path, key), before[key], NOTHING, gone)
+        for key in added:
+            kind = "null_vs_missing" if after[key] is None else "field_added"
+            come = "missing→null" if after[key] is None else "missing→present"
+            self._emit(kind, child(path, key), NOTHING, after[key], come)
+
+    def _arrays(self, path: str, before: list[Json], after: list[Json]) -> None:
+        self.visits += len(before) + len(after)
+        found = align(before, after, unordered=path in self.unordered)
+        if found.removed or found.added:
+            grown = f"{len(before)}→{len(after)} elements" if len(before) != len(after) else "other members"
+            members: tuple[Json, Json] = (found.removed[:20], found.added[:20])
+            self._emit(found.kind, path, *members, grown)
+        if found.order:
+            self._emit("order_changed", path, before[:20], after[:20], found.order)
+        self._stack.extend((f"{path}[*]", first, second) for first, second in found.pairs)
+
+
+def renames(
+    before: dict[str, Json], after: dict[str, Json], removed: list[str], added: list[str]
+) -> list[tuple[str, str]]:
+    """Fields that went and came back under another name: the same name in another style, or the same telling value
+    at one place only."""
+    pairs: list[tuple[str, str]] = []
+    free = list(added)
+    for old in removed:
+        styled = [new for new in free if _plain(new) == _plain(old) and type_name(after[new]) == type_name(before[old])]
+        valued = [new for new in free if _telling(before[old]) and _same(before[old], after[new])]
+        choice = styled[:1] or (valued if len(valued) == 1 else [])
+        if choice:
+            pairs.append((old, choice[0]))
+            free.remove(choice[0])
+    return pairs
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()
+
+
+def _telling(value: Json) -> bool:
+    """Whether a value is so much its own that finding it again means something."""
+    if isinstance(value, bool) or value is None:
+        return False
+    if isinstance(value, int | float):
+        return abs(value) >= 100
+    return len(value) >= 3
+
+
+def _same(before: Json, after: Json) -> bool:
+    return type(before) is type(after) and not Walk().run(before, after)

@@ -1,0 +1,185 @@
+"""seamline.toml → Config."""
+
+from pathlib import Path
+
+import pytest
+
+from seamline.capture.errors import UsageError
+from seamline.cli.config import Config, load_config, parse_config
+from seamline.diffing.report.model import Severity
+from seamline.replay.environments.spec import Listen, Ready
+
+FULL = """
+[service]
+name    = "orders"
+command = "python -m orders"
+cwd     = "app"
+env     = { LOG_LEVEL = "warning" }
+listen  = { env = "PORT" }
+ready   = { http = "/healthz", timeout = "5s" }
+
+[[downstream]]
+name     = "pricing"
+protocol = "http"
+address  = "127.0.0.1:7002"
+env      = { PRICING_URL = "http://{tap}" }
+mode     = "real"
+
+[[downstream]]
+name     = "stock"
+address  = { env = "STOCK_PORT" }
+env      = { STOCK_URL = "http://{tap}" }
+
+[record]
+listen = "127.0.0.1:8080"
+output = "captures/orders.seam"
+
+[sanitize]
+rules = "sanitize.toml"
+
+[verify]
+capture = ["captures/orders.seam"]
+budget  = "90s"
+repeats = 4
+
+[baseline]
+git = "main"
+[candidate]
+env = { FLAG = "on" }
+
+[gate]
+fail_on = "breaking"
+"""
+SMALL = '[service]\ncommand = "run"\nlisten = { env = "PORT" }\n'
+
+
+def parsed(text: str) -> Config:
+    return parse_config(text, Path("/srv/shop/seamline.toml"))
+
+
+def refused(text: str) -> str:
+    with pytest.raises(UsageError) as caught:
+        parsed(text)
+    return str(caught.value)
+
+
+def test_every_key_arrives_where_it_belongs() -> None:
+    config = parsed(FULL)
+    assert config.folder == Path("/srv/shop")
+    service = config.service
+    assert (service.name, service.command, service.cwd) == ("orders", "python -m orders", Path("/srv/shop/app"))
+    assert (service.env, service.listen) == ({"LOG_LEVEL": "warning"}, Listen(env="PORT"))
+    assert service.ready == Ready(http="/healthz", timeout_s=5)
+    pricing, stock = config.downstreams
+    assert (pricing.name, pricing.address, pricing.address_env) == ("pricing", ("127.0.0.1", 7002), None)
+    assert (stock.protocol, stock.address, stock.address_env) == ("http", None, "STOCK_PORT")
+    assert (config.record.listen, config.record.output) == (
+        ("127.0.0.1", 8080),
+        Path("/srv/shop/captures/orders.seam"),
+    )
+    assert config.rules == Path("/srv/shop/sanitize.toml")
+    assert config.verify.capture == (Path("/srv/shop/captures/orders.seam"),)
+    assert (config.verify.budget_s, config.verify.repeats) == (90, 4)
+    assert config.fail_on is Severity.BREAKING
+
+
+def test_a_side_is_the_service_with_its_overlay() -> None:
+    config = parsed(FULL)
+    assert config.side("baseline").git == "main"
+    candidate = config.side("candidate")
+    assert candidate.git is None
+    assert candidate.env == {"LOG_LEVEL": "warning", "FLAG": "on"}
+
+
+def test_an_overlays_url_takes_the_place_of_the_command() -> None:
+    config = parsed(SMALL + '[baseline]\nurl = "http://127.0.0.1:9000"\n')
+    assert (config.side("baseline").command, config.side("baseline").url) == (None, "http://127.0.0.1:9000")
+    assert config.side("candidate").command == "run"
+
+
+def test_what_is_left_out_has_its_default() -> None:
+    config = parsed(SMALL)
+    assert config.service.name == "shop"
+    assert config.service.ready == Ready()
+    assert (config.verify.budget_s, config.verify.repeats, config.fail_on) == (60, 3, Severity.WARNING)
+    assert config.rules is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[servce]\n", 'unknown key "servce" (did you mean "service"?)'),
+        ('[service]\ncomand = "x"\n', 'did you mean "command"'),
+        ('[service]\nready = { htpp = "/" }\n', '[service] ready htpp: unknown key "htpp" (did you mean "http"?)'),
+        ('[service]\nready = { http = "healthz" }\n', 'expected a path such as "/healthz"'),
+        ('[service]\nready = { http = "/a b" }\n', 'expected a path such as "/healthz"'),
+        ('[service]\nready = { http = "/", tcp = 1 }\n', "http and tcp exclude each other"),
+        ('[service]\nlisten = { env = "PORT", port = 1 }\n', "listen"),
+        ("[service]\nlisten = {}\n", "listen"),
+        ('[service]\ncommand = "x"\nurl = "http://127.0.0.1:1"\n', "command and url exclude each other"),
+        ('[service]\nurl = "https://x"\n', "is not one to replay at"),
+        ('[service]\nurl = "http://x/base"\n', "has more than host and port"),
+        ('[service]\nurl = "http://x:99999"\n', "[service] url"),
+        ('[baseline]\ngit = "main"\nurl = "http://127.0.0.1:1"\n', "git and url exclude each other"),
+        ("[verify]\nrepeats = 1\n", "expected a whole number from 2 to 20"),
+        ('[verify]\nbudget = "soon"\n', '[verify] budget: "soon" (expected a duration'),
+        ('[gate]\nfail_on = "error"\n', "expected one of info, warning, breaking"),
+        ('[[downstream]]\naddress = "127.0.0.1:1"\n', "[[downstream]] 1: name is missing"),
+        ('[[downstream]]\nname = "a"\n', "[[downstream]] a address: missing"),
+        ('[[downstream]]\nname = "a"\naddress = {}\n', 'expected "HOST:PORT" or { env = "NAME_PORT" }'),
+        ('[[downstream]]\nname = "a"\naddress = "h:1"\nprotocol = "htpp"\n', 'did you mean "http"'),
+        (
+            '[[downstream]]\nname = "db"\naddress = "h:1"\nprotocol = "postgres"\n',
+            'protocol "postgres" is not recorded yet; known: http',
+        ),
+        ('[[downstream]]\nname = "a"\naddress = "h:1"\nmode = "stub"\n', 'mode "stub" is not in this version'),
+        (
+            '[[downstream]]\nname = "a"\naddress = "h:1"\nisolate = { database = "auto" }\n',
+            "isolate is not in this version",
+        ),
+        ('[[downstream]]\nname = "a"\naddress = "h:1"\nisolate = { database = "x" }\n', "expected one of auto"),
+        ('[[downstream]]\nname = "a"\naddress = "h:1"\nisolate = {}\n', "one of template, database, prefix"),
+        ('[[downstream]]\nname = "a"\naddress = "h:1"\nenv = { U = "{tap}/{database}" }\n', "{database} needs isolate"),
+        ('[[downstream]]\nname = "a"\naddress = "h:1"\nenv = { U = "x" }\n', "env names no {tap}"),
+        ('[[downstream]]\nname = "a"\naddress = "h:1"\n[[downstream]]\nname = "a"\naddress = "h:2"\n', 'called "a"'),
+        ("[service\n", "not valid TOML"),
+        ("a = " + "[" * 5000, "not valid TOML"),
+    ],
+)
+def test_a_mistake_is_one_line_that_names_file_and_key(text: str, said: str) -> None:
+    message = refused(text)
+    assert message.startswith("/srv/shop/seamline.toml:")
+    assert said in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "neither command nor url"),
+        ('[service]\ncommand = "x"\n', "listen is missing"),
+        ('[service]\nurl = "http://127.0.0.1:1"\n[baseline]\ngit = "main"\n', "git and url exclude each other"),
+    ],
+)
+def test_a_side_that_cannot_be_started_is_refused(text: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        parsed(text).side("baseline")
+
+
+def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"none\.toml: no such file"):
+        load_config(tmp_path / "none.toml")
+    with pytest.raises(UsageError, match="directory"):
+        load_config(tmp_path)
+
+
+def test_a_file_is_read_as_utf8_and_bounded(tmp_path: Path) -> None:
+    file = tmp_path / "seamline.toml"
+    file.write_text(SMALL, encoding="utf-8")
+    assert load_config(file).service.command == "run"
+    file.write_bytes(b'[service]\nname = "\xff"\n')
+    with pytest.raises(UsageError, match="not UTF-8"):
+        load_config(file)
+    file.write_bytes(b"#" * (1 << 21))
+    with pytest.raises(UsageError, match="larger than"):
+        load_config(file)
