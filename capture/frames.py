@@ -25,6 +25,9 @@ class Kind(IntEnum):
     FAILED = 8
 
 
+_KINDS = {kind.value: kind for kind in Kind}
+
+
 class BrokenChannel(ValueError):
     """Bytes that are no frame."""
 
@@ -42,24 +45,34 @@ def frame(kind: Kind, payload: bytes = b"") -> bytes:
 class FrameReader:
     """Cuts a stream of bytes into frames, wherever it is split."""
 
-    __slots__ = ("_buffer",)
+    __slots__ = ("_needed", "_parts", "_size")
 
     def __init__(self) -> None:
-        self._buffer = b""
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._needed = _HEADER.size
 
     def feed(self, data: bytes) -> list[tuple[Kind, bytes]]:
         """The frames that are whole now. `BrokenChannel` for an unknown kind or a length over the limit."""
-        buffer = self._buffer + data if self._buffer else data
+        self._parts.append(data)
+        self._size += len(data)
+        # A large frame comes in many pieces: they are joined once, when it is whole.
+        if self._size < self._needed:
+            return []
+        buffer = b"".join(self._parts)
         frames: list[tuple[Kind, bytes]] = []
         start = 0
+        self._needed = _HEADER.size
         while start + _HEADER.size <= len(buffer):
             size, kind = _HEADER.unpack_from(buffer, start)
-            if size > MAX_FRAME or kind not in Kind:
+            if size > MAX_FRAME or kind not in _KINDS:
                 raise BrokenChannel(f"frame of kind {kind} and {size} bytes")
-            begin = start + _HEADER.size
-            if begin + size > len(buffer):
+            end = start + _HEADER.size + size
+            if end > len(buffer):
+                self._needed = end - start
                 break
-            frames.append((Kind(kind), buffer[begin : begin + size]))
-            start = begin + size
-        self._buffer = buffer[start:]
+            frames.append((_KINDS[kind], buffer[start + _HEADER.size : end]))
+            start = end
+        self._parts = [buffer[start:]]
+        self._size = len(buffer) - start
         return frames

@@ -61,7 +61,7 @@ def test_a_value_is_shown_as_json(what: Json, shown: str) -> None:
 
 def test_a_structure_may_take_many_lines() -> None:
     assert wording.value({"a": [1]}, indent=2) == '{\n  "a": [\n    1\n  ]\n}'
-    assert wording.value(["x" * 50] * 3, 20, indent=2).endswith("… (+153)")
+    assert wording.value(["x" * 50] * 3, 20, indent=2).endswith("… (+150)")
 
 
 @given(st.text())

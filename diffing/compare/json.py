@@ -6,6 +6,7 @@ Equal subtrees cost one visit a leaf. The number of visits is bounded; past the 
 
 from dataclasses import dataclass, field
 
+from ..canonical import canonical_key
 from ..difference import Difference, bounded, child, type_name
 from ..report.model import Json, Surface
 from .arrays import align
@@ -14,6 +15,8 @@ from .scalars import Clocks, compare_scalars
 MAX_VISITS = 1_000_000
 MAX_DIFFERENCES = 500
 """Most differences taken from one pair of bodies; a pair that differs more differs as a whole."""
+MAX_RENAMES = 2_500
+"""Most pairs of a lost and a new field that are looked at: a map whose keys all changed is no renaming."""
 
 NOTHING: Json = None
 
@@ -104,15 +107,18 @@ def renames(
 ) -> list[tuple[str, str]]:
     """Fields that went and came back under another name: the same name in another style, or the same telling value
     at one place only."""
+    if len(removed) * len(added) > MAX_RENAMES:
+        return []
     pairs: list[tuple[str, str]] = []
-    free = list(added)
+    free = {key: canonical_key(after[key]) for key in added}
     for old in removed:
         styled = [new for new in free if _plain(new) == _plain(old) and type_name(after[new]) == type_name(before[old])]
-        valued = [new for new in free if _telling(before[old]) and _same(before[old], after[new])]
+        wanted = canonical_key(before[old]) if _telling(before[old]) else b""
+        valued = [new for new, key in free.items() if key == wanted]
         choice = styled[:1] or (valued if len(valued) == 1 else [])
         if choice:
             pairs.append((old, choice[0]))
-            free.remove(choice[0])
+            del free[choice[0]]
     return pairs
 
 
@@ -127,7 +133,3 @@ def _telling(value: Json) -> bool:
     if isinstance(value, int | float):
         return abs(value) >= 100
     return len(value) >= 3
-
-
-def _same(before: Json, after: Json) -> bool:
-    return type(before) is type(after) and not Walk().run(before, after)

@@ -1,0 +1,201 @@
+"""The sanitizer process: frames in, clean exchanges into the capture, counts out.
+
+Two rules hold here. Nothing reaches the disk that has not gone through the sanitizer. Nothing that an exchange holds
+is put into words: once exchanges flow, an error is told by its type and its place only.
+
+Run as `python -m seamline.capture.scribe FD` with one end of a socket pair; `recorder.Recorder` holds the other.
+"""
+
+import json
+import os
+import pickle
+import select
+import signal
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from .errors import SeamlineError
+from .frames import FrameReader, Kind, frame
+from .model import Losses, Manifest
+from .sanitize.rules import Rules
+from .sanitize.sanitizer import Sanitizer
+from .store.reader import open_capture
+from .store.records import unpack_exchange
+from .store.writer import CaptureWriter
+
+NICENESS = 10
+FLUSH_EVERY_S = 1.0
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """What a scribe is started with. It carries the key, so it goes through the socket and never through argv."""
+
+    output: Path
+    manifest: Manifest
+    key: bytes
+    rules: Rules
+    trusted: Path | None
+
+
+class Scribe:
+    """Cleans and writes what it is given, and counts what the capture will not hold."""
+
+    def __init__(self, hello: Hello) -> None:
+        self._sanitizer = Sanitizer(hello.key, hello.rules)
+        if hello.trusted is not None:
+            with open_capture(hello.trusted) as trusted:
+                for exchange in trusted:
+                    self._sanitizer.trust(exchange)
+        manifest = replace(hello.manifest, key_id=self._sanitizer.key_id, rules=self._sanitizer.rules_id)
+        self._writer = CaptureWriter(hello.output, manifest)
+        self._unflushed = False
+        self._withheld = 0
+        self._truncated = 0
+        self._reasons: dict[str, int] = {}
+        self.recorded = 0
+        self.front = Losses()
+        """What the recorder lost before it came here; the latest word counts."""
+
+    def write(self, packed: bytes) -> None:
+        """Clean and write one packed exchange."""
+        exchange = self._sanitizer.clean(unpack_exchange(packed))
+        self._writer.write(exchange)
+        self._unflushed = True
+        self.recorded += 1
+        if exchange.truncated:
+            self._truncated += 1
+            self._count("body over the cap, or cut off")
+        if exchange.withheld:
+            self._withheld += 1
+            for part in exchange.withheld:
+                self._count(f"{part.part}: {part.why}")
+
+    def losses(self) -> Losses:
+        """What went missing here: parts that could not be cleaned, bodies that were cut."""
+        return Losses(withheld=self._withheld, truncated=self._truncated, reasons=self._reasons)
+
+    def flush(self) -> bool:
+        """Make what was written so far survive a kill; whether there was anything new."""
+        if not self._unflushed:
+            return False
+        self._writer.flush()
+        self._unflushed = False
+        return True
+
+    def close(self) -> None:
+        """Close the capture with its losses."""
+        self._writer.close(self.losses() + self.front)
+
+    def summary(self) -> bytes:
+        """Counts for the recorder."""
+        return json.dumps({"recorded": self.recorded, "losses": asdict(self.losses())}).encode()
+
+    def _count(self, reason: str) -> None:
+        self._reasons[reason] = self._reasons.get(reason, 0) + 1
+
+
+def losses_of(payload: Mapping[str, Any]) -> Losses:
+    """Losses as they came through a frame."""
+    return Losses(**payload)
+
+
+def serve(channel: socket.socket) -> None:
+    """Read frames until CLOSE or until the recorder is gone, then close the capture. Reports before it raises."""
+    reader = FrameReader()
+    scribe: Scribe | None = None
+    try:
+        frames = _hello(channel, reader)
+        # Sound: the other end of this private socket pair is the process that started us.
+        scribe = Scribe(pickle.loads(frames[0][1]))  # noqa: S301
+        channel.sendall(frame(Kind.READY))
+        _scribble(channel, reader, scribe, frames[1:])
+    except BaseException as error:
+        _tell(channel, Kind.FAILED, _account(error, started=scribe is not None))
+        raise
+
+
+def _hello(channel: socket.socket, reader: FrameReader) -> list[tuple[Kind, bytes]]:
+    while True:
+        data = channel.recv(_CHUNK)
+        if not data:
+            raise EOFError("the recorder left before it said what to do")
+        frames = reader.feed(data)
+        if frames:
+            return frames
+
+
+def _scribble(channel: socket.socket, reader: FrameReader, scribe: Scribe, frames: list[tuple[Kind, bytes]]) -> None:
+    flushed = time.monotonic()
+    while True:
+        for kind, payload in frames:
+            if kind is Kind.EXCHANGE:
+                scribe.write(payload)
+            elif kind is Kind.LOSSES:
+                scribe.front = losses_of(json.loads(payload))
+            elif kind is Kind.CLOSE:
+                scribe.close()
+                _tell(channel, Kind.SUMMARY, scribe.summary())
+                return
+        if time.monotonic() - flushed >= FLUSH_EVERY_S:
+            flushed = time.monotonic()
+            if scribe.flush():
+                _tell(channel, Kind.PROGRESS, scribe.summary())
+        if not select.select([channel], [], [], FLUSH_EVERY_S)[0]:
+            frames = []
+            continue
+        data = channel.recv(_CHUNK)
+        if not data:
+            scribe.front += Losses(gaps=1, reasons={"the recorder died before it closed the capture": 1})
+            scribe.close()
+            return
+        frames = reader.feed(data)
+
+
+def _account(error: BaseException, *, started: bool) -> bytes:
+    """What went wrong, without a byte of any exchange."""
+    usage = isinstance(error, SeamlineError) and error.exit_code == 2
+    if isinstance(error, OSError):
+        text = f"{error.filename}: {error.strerror}" if error.filename else (error.strerror or type(error).__name__)
+        usage = not started
+    elif started:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        text = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
+    else:
+        text = error.message if isinstance(error, SeamlineError) else f"{type(error).__name__}: {error}"
+    hint = error.hint if isinstance(error, SeamlineError) and not started else ""
+    return json.dumps({"text": text, "hint": hint, "usage": usage}).encode()
+
+
+def _tell(channel: socket.socket, kind: Kind, payload: bytes) -> None:
+    try:
+        channel.sendall(frame(kind, payload))
+    except OSError:
+        # The recorder is gone. The capture is what matters, and the end of the channel is noticed where it is read.
+        return
+
+
+def main() -> None:
+    """Be the sanitizer process on the file descriptor in argv[1]."""
+    # Only the end of the channel ends us: Ctrl-C, a closed terminal and a service manager's SIGTERM go to the
+    # recorder, which drains first.
+    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ignored, signal.SIG_IGN)
+    os.nice(NICENESS)
+    with socket.socket(fileno=int(sys.argv[1])) as channel:
+        try:
+            serve(channel)
+        except BaseException:
+            # Told already; a traceback could quote traffic.
+            sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

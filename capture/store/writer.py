@@ -1,0 +1,119 @@
+"""Writes a capture: EDGE.
+
+Rules of this file:
+- the file has its final name from the start and can be read while it grows: whole blocks, one write each;
+- nothing that was handed in is lost silently: what does not fit is counted in the capture's losses;
+- after a failed write nothing more is appended, so damage stays at the end.
+"""
+
+import fcntl
+import os
+import stat
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+from ..errors import CouldNotCheck, SeamlineError, UsageError
+from ..model import Exchange, Losses, Manifest
+from .blocks import BlockInfo, pack_records
+from .frames import FILE_MAGIC, Broken, pack_file_head, pack_trailer
+from .index import Entry, Index, pack_index, pack_manifest
+from .records import BadRecord, pack_exchange
+
+BLOCK_TARGET = 256 << 10
+"""Uncompressed bytes after which a block is cut: what a kill costs at most, and what a reader holds at once."""
+
+
+class CaptureWriter:
+    """An open capture. `losses` is what has been lost up to now; whoever knows keeps it up to date, because each
+    block carries it and a killed recorder's capture then still tells.
+
+    Leaving the context manager closes with those losses; after an exception the file stays open-ended, which a
+    reader shows as `complete=False`.
+    """
+
+    def __init__(self, path: Path, manifest: Manifest, *, block_target: int = BLOCK_TARGET) -> None:
+        self.path = path
+        self.losses = Losses()
+        self.count = 0
+        self._manifest = manifest
+        self._target = block_target
+        self._refused = Losses()
+        self._entries: list[Entry] = []
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
+        self._info = BlockInfo()
+        self._offset = 0
+        try:
+            head = pack_file_head(pack_manifest(manifest))
+        except Broken as error:
+            raise UsageError(f"{path}: {error}") from error
+        self._fd: int | None = _create(path)
+        self._append(head)
+
+    def write(self, exchange: Exchange) -> bool:
+        """Add an exchange; False where it is beyond the format's bounds and was counted as dropped instead."""
+        try:
+            raw = pack_exchange(exchange)
+        except (BadRecord, ValueError, OverflowError, TypeError) as error:
+            reason = str(error) if isinstance(error, BadRecord) else f"cannot be stored: {type(error).__name__}"
+            self._refused += Losses(dropped=1, reasons={f"store: {reason}": 1})
+            return False
+        self.write_packed(raw, exchange.seq, exchange.started_us)
+        return True
+
+    def write_packed(self, raw: bytes, seq: int, started_us: int) -> None:
+        """Add an exchange that `pack_exchange` has packed already."""
+        if self._pending:
+            info = self._info
+            self._info = BlockInfo(
+                seq if seq < info.seq_min else info.seq_min,
+                seq if seq > info.seq_max else info.seq_max,
+                started_us if started_us < info.started_min else info.started_min,
+                started_us if started_us > info.started_max else info.started_max,
+            )
+        else:
+            self._info = BlockInfo(seq, seq, started_us, started_us)
+        self._pending.append(raw)
+        self._pending_bytes += len(raw)
+        self.count += 1
+        if self._pending_bytes >= self._target:
+            self._cut()
+
+    def flush(self, losses: Losses | None = None) -> None:
+        """Put everything handed in so far into the file, with the losses up to now."""
+        if losses is not None:
+            self.losses = losses
+        if self._pending or self._losses() != self._written_losses():
+            self._cut()
+
+    def close(self, losses: Losses | None = None) -> None:
+        """Finish the capture with its final losses: index, trailer, fsync. A second call does nothing."""
+        if self._fd is None:
+            return
+        if losses is not None:
+            self.losses = losses
+        try:
+            if self._pending:
+                self._cut()
+            at = self._offset
+            index = Index(tuple(self._entries), self._losses(), self._manifest)
+            self._append(pack_index(index) + pack_trailer(at))
+            self._sync()
+        finally:
+            self._release()
+
+    def abandon(self) -> None:
+        """Let go of the file without finishing it. What was flushed stays readable."""
+        self._release()
+
+    def __enter__(self) -> "CaptureWriter":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abandon()

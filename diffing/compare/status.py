@@ -1,0 +1,25 @@
+"""Status lines, and answers that never came. A changed status says more than the bodies under it."""
+
+from ...capture.model import Exchange
+from ..difference import Difference
+from ..report.model import Surface
+
+
+def outcome(exchange: Exchange) -> str:
+    """The status, or the failure's kind: "200", "timeout", "none"."""
+    if exchange.response is not None:
+        return str(exchange.response.status)
+    return exchange.failure.kind.value if exchange.failure else "none"
+
+
+def compare_status(before: Exchange, after: Exchange) -> Difference | None:
+    """`status.changed`, or None where both came to the same."""
+    old, new = outcome(before), outcome(after)
+    if old == new:
+        return None
+    detail = after.failure.detail[:200] if after.failure else ""
+    return Difference(Surface.STATUS, "changed", None, _shown(old), _shown(new) if not detail else detail, f"{old}→{new}")
+
+
+def _shown(word: str) -> int | str:
+    return int(word) if word.isdigit() else word
