@@ -4,7 +4,14 @@ A frame is length (4 bytes, little endian, of the payload), kind (1 byte), paylo
 """
 
 import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+from .model import Losses, Manifest
+from .sanitize.rules import Rules
 
 MAX_FRAME = 64 << 20
 """Bytes of one payload: two bodies at their cap and their heads fit with room to spare."""
@@ -26,6 +33,22 @@ class Kind(IntEnum):
 
 
 _KINDS = {kind.value: kind for kind in Kind}
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """What a scribe is started with. It carries the key, so it goes through the socket and never through argv."""
+
+    output: Path
+    manifest: Manifest
+    key: bytes
+    rules: Rules
+    trusted: Path | None = None
+
+
+def losses_of(payload: Mapping[str, Any]) -> Losses:
+    """Losses as they came through a frame (the fields of `Losses`)."""
+    return Losses(**payload)
 
 
 class BrokenChannel(ValueError):

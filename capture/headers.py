@@ -19,7 +19,7 @@ class Headers:
     @classmethod
     def of_pairs(cls, pairs: tuple[tuple[str, str], ...]) -> "Headers":
         """Headers over `pairs` as they are: for a decoder that has just built and checked them."""
-        headers = cls.__new__(cls)
+        headers = object.__new__(cls)
         headers.items = pairs
         return headers
 

@@ -17,14 +17,13 @@ import sys
 from collections import deque
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, cast
 
 from .clock import Clock
 from .errors import CouldNotCheck, SeamlineError, UsageError
-from .frames import BrokenChannel, FrameReader, Kind, frame, header
+from .frames import BrokenChannel, FrameReader, Hello, Kind, frame, header, losses_of
 from .model import Exchange, Losses, Manifest
 from .sanitize.rules import Rules
-from .scribe import Hello, losses_of
 from .sessions import SessionNames
 from .store.records import pack_exchange
 
@@ -201,7 +200,7 @@ class Recorder:
             await asyncio.sleep(0.01)
 
     def _summary(self, channel: "_Channel") -> Summary:
-        missing = self._accepted - channel.recorded
+        missing = self._accepted - channel.recorded - channel.losses.dropped
         if missing > 0:
             self.lost("dropped", "in the sanitizer process when it failed", missing)
         return Summary(channel.recorded, channel.losses + self._own_losses(), self.failed)
@@ -259,16 +258,19 @@ class _Channel(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort() if self.failure else self._transport.close()
         for _ in range(500):
-            if self._process.poll() is not None:
+            code = self._process.poll()
+            if code is not None:
+                if code < 0 and self.failure is not None:
+                    self.failure = CouldNotCheck(f"the sanitizer process was ended by {signal.Signals(-code).name}")
                 return
             await asyncio.sleep(0.01)
         self._process.kill()
         self._process.wait()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.set_write_buffer_limits(high=_WRITE_AT_ONCE)
+        # uvloop's transports have the interface without the base class.
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(high=_WRITE_AT_ONCE)
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -278,9 +280,7 @@ class _Channel(asyncio.Protocol):
             self.fail(CouldNotCheck("the sanitizer process talks nonsense"))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        code = self._process.poll()
-        how = f"signal {signal.Signals(-code).name}" if code is not None and code < 0 else "unexpectedly"
-        self.fail(CouldNotCheck(f"the sanitizer process ended ({how})"))
+        self.fail(CouldNotCheck("the sanitizer process ended before its work was done"))
 
     def pause_writing(self) -> None:
         self.paused = True

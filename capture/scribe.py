@@ -15,15 +15,12 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
-from .errors import SeamlineError
-from .frames import FrameReader, Kind, frame
-from .model import Losses, Manifest
-from .sanitize.rules import Rules
+from .errors import CouldNotCheck, SeamlineError
+from .frames import FrameReader, Hello, Kind, frame, losses_of
+from .model import Losses
 from .sanitize.sanitizer import Sanitizer
 from .store.reader import open_capture
 from .store.records import unpack_exchange
@@ -32,17 +29,6 @@ from .store.writer import CaptureWriter
 NICENESS = 10
 FLUSH_EVERY_S = 1.0
 _CHUNK = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class Hello:
-    """What a scribe is started with. It carries the key, so it goes through the socket and never through argv."""
-
-    output: Path
-    manifest: Manifest
-    key: bytes
-    rules: Rules
-    trusted: Path | None
 
 
 class Scribe:
@@ -60,16 +46,17 @@ class Scribe:
         self._withheld = 0
         self._truncated = 0
         self._reasons: dict[str, int] = {}
-        self.recorded = 0
+        self._refused = 0
         self.front = Losses()
         """What the recorder lost before it came here; the latest word counts."""
 
     def write(self, packed: bytes) -> None:
         """Clean and write one packed exchange."""
         exchange = self._sanitizer.clean(unpack_exchange(packed))
-        self._writer.write(exchange)
+        if not self._writer.write(exchange):
+            self._refused += 1
+            return
         self._unflushed = True
-        self.recorded += 1
         if exchange.truncated:
             self._truncated += 1
             self._count("body over the cap, or cut off")
@@ -78,7 +65,7 @@ class Scribe:
             for part in exchange.withheld:
                 self._count(f"{part.part}: {part.why}")
 
-    def losses(self) -> Losses:
+    def _losses(self) -> Losses:
         """What went missing here: parts that could not be cleaned, bodies that were cut."""
         return Losses(withheld=self._withheld, truncated=self._truncated, reasons=self._reasons)
 
@@ -86,25 +73,23 @@ class Scribe:
         """Make what was written so far survive a kill; whether there was anything new."""
         if not self._unflushed:
             return False
-        self._writer.flush()
+        self._writer.flush(self._losses() + self.front)
         self._unflushed = False
         return True
 
     def close(self) -> None:
         """Close the capture with its losses."""
-        self._writer.close(self.losses() + self.front)
+        self._writer.close(self._losses() + self.front)
 
     def summary(self) -> bytes:
-        """Counts for the recorder."""
-        return json.dumps({"recorded": self.recorded, "losses": asdict(self.losses())}).encode()
+        """Counts for the recorder, without what it has counted itself."""
+        losses = self._losses()
+        if self._refused:
+            losses += Losses(dropped=self._refused, reasons={"over the limits of a record": self._refused})
+        return json.dumps({"recorded": self._writer.count, "losses": asdict(losses)}).encode()
 
     def _count(self, reason: str) -> None:
         self._reasons[reason] = self._reasons.get(reason, 0) + 1
-
-
-def losses_of(payload: Mapping[str, Any]) -> Losses:
-    """Losses as they came through a frame."""
-    return Losses(**payload)
 
 
 def serve(channel: socket.socket) -> None:
@@ -165,7 +150,7 @@ def _account(error: BaseException, *, started: bool) -> bytes:
     if isinstance(error, OSError):
         text = f"{error.filename}: {error.strerror}" if error.filename else (error.strerror or type(error).__name__)
         usage = not started
-    elif started:
+    elif started and not isinstance(error, CouldNotCheck):
         place = traceback.extract_tb(error.__traceback__)[-1]
         text = f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}"
     else:

@@ -22,7 +22,8 @@ _DATA_KEY = re.compile(r"\d+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|(?=.*\d)[0-9a-fA-F]
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`shift_us` is how far a time moved against its own request's start, for the relation check."""
+    """`shift_us` is how far a time moved against its own request's start, for the relation check; `inner` is the kind
+    of change inside a changed downstream request."""
 
     surface: Surface
     kind: str
@@ -34,11 +35,12 @@ class Difference:
     service: str | None = None
     operation: str | None = None
     shift_us: int | None = None
+    inner: str = ""
 
     @property
     def grade(self) -> str:
         """What noise is counted by: token noise does not excuse a changed text."""
-        kind = f"{self.kind}:{self.transition}" if self.kind == "request_changed" else self.kind
+        kind = self.inner or self.kind
         return f"{kind}/tokens" if self.trait == "tokens" else kind
 
     @property

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -43,15 +44,16 @@ def test_the_options_reach_their_formats() -> None:
 
 
 def test_an_unknown_format_is_the_users_mistake() -> None:
-    with pytest.raises(UsageError, match="unknown report format 'pdf'.*text, json, html, markdown, junit"):
+    with pytest.raises(UsageError, match=r"unknown report format 'pdf'.*text, json, html, markdown, junit"):
         render("pdf", full_report())
 
 
 def test_a_format_loads_only_its_own_library() -> None:
     code = (
-        "import sys; sys.path.insert(0, 'tests'); from support.reports import full_report; "
+        "import sys; sys.path.insert(0, sys.argv[1]); from support.reports import full_report; "
         "from seamline.diffing.report.formats import render; render('json', full_report()); "
         "print([name for name in ('rich', 'jinja2', 'xml') if name in sys.modules])"
     )
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    arguments = [sys.executable, "-c", code, str(Path(__file__).parent)]
+    shown = subprocess.run(arguments, capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"

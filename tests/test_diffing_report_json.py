@@ -9,10 +9,10 @@ from seamline.diffing.report.json import render, to_object
 from seamline.diffing.report.model import Compared, EndpointLatency, Report, Verdict
 from support.reports import HOSTILE, empty_report, finding, full_report, hostile_report
 
-FINDING_KEYS = (
-    "id surface kind severity confidence endpoint path service operation transition requests of exchanges "
-    "before after reproduce"
-).split()
+FINDING_KEYS = [
+    "id", "surface", "kind", "severity", "confidence", "endpoint", "path", "service", "operation", "transition",
+    "requests", "of", "exchanges", "before", "after", "reproduce",
+]  # fmt: skip
 
 
 def test_the_keys_are_the_contracts_in_its_order() -> None:

@@ -132,7 +132,17 @@ def test_unknown_keys_are_passed_over_and_explanation_may_be_missing() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", "null", "nonsense", '{"format": NaN}', '{"format": 1, "x": Infinity}', '"' + "9" * 5000, "9" * 5000],
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        "nonsense",
+        '{"format": NaN}',
+        '{"format": 1, "x": Infinity}',
+        '"' + "9" * 5000,
+        "9" * 5000,
+    ],
 )
 def test_what_is_no_report_is_one_sentence(text: str) -> None:
     with pytest.raises(UsageError) as caught:

@@ -30,9 +30,7 @@ def test_a_finding_is_a_compact_block() -> None:
         Verdict.DIVERGED,
         None,
         Compared(120),
-        (
-            finding(service="pricing", operation="POST /quote", explanation=("reads the same as a number",)),
-        ),
+        (finding(service="pricing", operation="POST /quote", explanation=("reads the same as a number",)),),
     )
     assert text.render(report).split("\n\n")[1].splitlines() == [
         "✗ BREAKING  response.type_changed  99 % sure, 118 of 120 requests",
@@ -77,7 +75,7 @@ def test_colour_changes_nothing_but_colour() -> None:
 def test_hostile_text_is_visible_and_cannot_steer(color: bool) -> None:
     shown = SGR.sub("", text.render(hostile_report(), width=200, color=color))
     assert "\x1b" not in shown
-    assert not any(ord(c) < 32 and c != "\n" or 0x7F <= ord(c) < 0xA0 for c in shown)
+    assert not any((ord(c) < 32 and c != "\n") or 0x7F <= ord(c) < 0xA0 for c in shown)
     assert not set(shown) & set("\u202e\u2066\u200b\ufeff\u2028\ud800")
     assert "[bold red]rich[/] :boom:" in shown
     assert "\\x1b[31mred" in shown

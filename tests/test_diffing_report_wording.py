@@ -110,7 +110,14 @@ def test_how_sure_is_rounded_down(confidence: float, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("ratio", "words"),
-    [(0.1, "+10.0 %"), (-0.094, "-9.4 %"), (0.0004, "0.0 %"), (-0.0001, "0.0 %"), (12.5, "+1,250.0 %"), (math.nan, "unknown")],
+    [
+        (0.1, "+10.0 %"),
+        (-0.094, "-9.4 %"),
+        (0.0004, "0.0 %"),
+        (-0.0001, "0.0 %"),
+        (12.5, "+1,250.0 %"),
+        (math.nan, "unknown"),
+    ],
 )
 def test_a_change_in_percent(ratio: float, words: str) -> None:
     assert wording.change(ratio) == words

@@ -7,7 +7,7 @@ Rules of this file:
 
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import zstandard
 
@@ -16,12 +16,14 @@ from .frames import MAX_BLOCK, BlockHead, BlockType, Broken, pack_block_head
 from .records import PREFIX, BadRecord, decode_record, pack_head, record_bounds, unpack_head
 
 LEVEL = 3
-"""zstd's default: a third smaller than level 1 costs a microsecond more an exchange; 9 costs 40 more (docs/format.md)."""
+"""zstd's default: as fast here as level 1 within noise; 9 costs four times as much (docs/format.md)."""
 
 MAX_RATIO = 20_000
 """zstd reaches 1 : 13,000 on zeros; what claims more was made to claim it."""
 
-MAX_REASONS = 1 << 12
+MAX_REASONS = 1 << 10
+MAX_REASON = 120
+"""Reasons of losses and characters of one, so that the losses fit into the information of every block."""
 
 _COMPRESSOR = zstandard.ZstdCompressor(level=LEVEL, write_content_size=True, write_checksum=False)
 _DECOMPRESSOR = zstandard.ZstdDecompressor()
@@ -38,7 +40,7 @@ class BlockInfo:
     seq_max: int = 0
     started_min: int = 0
     started_max: int = 0
-    losses: Losses = Losses()
+    losses: Losses = field(default_factory=Losses)
 
 
 def pack_block(kind: BlockType, count: int, content: bytes) -> bytes:
@@ -84,7 +86,8 @@ def block_info(content: bytes) -> tuple[BlockInfo, int]:
         raise Broken(f"unreadable block information: {error}") from error
     if not isinstance(about, tuple) or len(about) < 5 or any(type(number) is not int for number in about[:4]):
         raise Broken("unreadable block information")
-    return BlockInfo(*about[:4], losses_of(about[4])), end
+    seq_min, seq_max, started_min, started_max = about[:4]
+    return BlockInfo(seq_min, seq_max, started_min, started_max, losses_of(about[4])), end
 
 
 def record_places(content: bytes, at: int) -> Iterator[tuple[int, int, int]]:
@@ -109,13 +112,13 @@ def records(head: BlockHead, content: bytes) -> Iterator[Exchange]:
 
 
 def losses_array(losses: Losses) -> tuple[object, ...]:
-    """Losses as stored."""
-    reasons = sorted(losses.reasons.items(), key=lambda item: -item[1])
-    kept = reasons[:MAX_REASONS]
-    if len(reasons) > MAX_REASONS:
-        kept[-1] = ("other reasons", sum(count for _, count in reasons[MAX_REASONS - 1 :]))
+    """Losses as stored: long reasons are cut, the rarest beyond `MAX_REASONS` become one."""
+    reasons: dict[str, int] = {}
+    for reason, count in sorted(losses.reasons.items(), key=lambda item: (-item[1], item[0])):
+        name = reason[:MAX_REASON] if len(reasons) < MAX_REASONS - 1 else "other reasons"
+        reasons[name] = reasons.get(name, 0) + count
     counts = (losses.dropped, losses.withheld, losses.truncated, losses.gaps, losses.skipped, losses.expired)
-    return (*counts, kept)
+    return (*counts, tuple(reasons.items()))
 
 
 def losses_of(stored: object) -> Losses:
@@ -129,4 +132,5 @@ def losses_of(stored: object) -> Losses:
         if not isinstance(pair, tuple) or len(pair) != 2 or type(pair[0]) is not str or type(pair[1]) is not int:
             raise Broken("reasons of losses are not counts")
         reasons[pair[0]] = pair[1]
-    return Losses(*stored[:6], reasons)
+    dropped, withheld, truncated, gaps, skipped, expired = stored[:6]
+    return Losses(dropped, withheld, truncated, gaps, skipped, expired, reasons)

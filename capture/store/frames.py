@@ -15,15 +15,17 @@ FILE_MAGIC = b"\x89SEAM\r\n\x1a"
 """Like PNG's: not text, and a transfer that mends line ends breaks it at once."""
 VERSION = 1
 BLOCK_MAGIC = b"\xf5SB\xc1"
-"""Starts every block. 0xf5 and 0xc1 occur neither in UTF-8 nor (0xc1) as a msgpack type; a search resynchronises on it."""
+"""Starts every block; a search resynchronises on it. Text in UTF-8 holds neither 0xf5 nor 0xc1."""
 TRAILER_MAGIC = b"SEAMEND\n"
 
-MAX_MANIFEST = 1 << 20
+MAX_MANIFEST = 1 << 19
 MAX_BLOCK = 64 << 20
 """Bytes of one block, compressed or not."""
 
 _FILE = struct.Struct("<8sHxxII")  # magic, version, manifest's length, CRC-32 of version, length and manifest
-_BLOCK = struct.Struct("<4sBxxxIIIII")  # magic, type, count, stored, size, CRC-32 of payload, CRC-32 of the 24 bytes before
+_BLOCK = struct.Struct(
+    "<4sBxxxIIIII"
+)  # magic, type, count, stored, size, CRC-32 of payload, CRC-32 of the 24 bytes before
 _TRAILER = struct.Struct("<QI8s")  # the index block's offset, CRC-32 of the offset, magic
 FILE_SIZE, BLOCK_SIZE, TRAILER_SIZE = _FILE.size, _BLOCK.size, _TRAILER.size
 

@@ -1,5 +1,6 @@
 """The index block at the end of a finished capture: where its blocks are and what they add up to. PURE."""
 
+import struct
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,10 +9,12 @@ import msgpack
 from ..model import Losses, Manifest
 from .blocks import BlockInfo, losses_array, losses_of, pack_block
 from .frames import MAX_MANIFEST, BlockType, Broken
-from .records import BadRecord, pack_head, unpack_head
+from .records import PREFIX, BadRecord, pack_head, record_bounds, unpack_head
 
-GROUP = 1 << 10
-"""Entries are stored in groups, so that no array is longer than a reader's limit: 8 million blocks, 2 TiB."""
+MAX_INDEX = 16 << 20
+"""Bytes of an index: 380,000 blocks."""
+
+_ENTRY = struct.Struct("<QIQQqq")  # offset, count, seq from and to, start from and to
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,35 +62,27 @@ class Index:
 
 def pack_index(index: Index) -> bytes:
     """The whole index block."""
-    rows = [
-        (entry.offset, entry.count, entry.seq_min, entry.seq_max, entry.started_min, entry.started_max)
+    head = pack_head((losses_array(index.losses), pack_manifest(index.manifest)))
+    rows = b"".join(
+        _ENTRY.pack(entry.offset, entry.count, entry.seq_min, entry.seq_max, entry.started_min, entry.started_max)
         for entry in index.entries
-    ]
-    groups = [rows[at : at + GROUP] for at in range(0, len(rows), GROUP)]
-    content = pack_head((groups, losses_array(index.losses), pack_manifest(index.manifest)))
-    return pack_block(BlockType.INDEX, index.count, content)
+    )
+    return pack_block(BlockType.INDEX, index.count, PREFIX.pack(len(head), len(rows)) + head + rows)
 
 
 def parse_index(content: bytes) -> Index:
     """The index of an index block's content, or `Broken`."""
+    if len(content) > MAX_INDEX:
+        raise Broken("the index is over its limit")
     try:
-        stored = unpack_head(content)
+        head, rows, end = record_bounds(content, 0)
+        stored = unpack_head(content[head:rows])
     except BadRecord as error:
         raise Broken(f"unreadable index: {error}") from error
-    if not isinstance(stored, tuple) or len(stored) < 3 or not isinstance(stored[0], tuple):
+    if not isinstance(stored, tuple) or len(stored) < 2 or (end - rows) % _ENTRY.size or end != len(content):
         raise Broken("unreadable index")
-    entries: list[Entry] = []
-    for group in stored[0]:
-        if not isinstance(group, tuple):
-            raise Broken("unreadable index")
-        entries.extend(map(_entry, group))
-    return Index(tuple(entries), losses_of(stored[1]), parse_manifest(stored[2]))
-
-
-def _entry(row: object) -> Entry:
-    if not isinstance(row, tuple) or len(row) < 6 or any(type(number) is not int for number in row[:6]):
-        raise Broken("unreadable index entry")
-    return Entry(*row[:6])
+    entries = tuple(Entry(*row) for row in _ENTRY.iter_unpack(content[rows:end]))
+    return Index(entries, losses_of(stored[0]), parse_manifest(stored[1]))
 
 
 def pack_manifest(manifest: Manifest) -> bytes:
@@ -126,9 +121,7 @@ def _manifest(named: dict[str, Any]) -> Manifest:
     created = named.get("created_us", 0)
     if not isinstance(hosts, list) or not isinstance(notes, dict) or type(created) is not int:
         raise Broken("the manifest has a field of the wrong type")
-    text = {
-        name: named.get(name, "") for name in ("capture_id", "tool", "engine", "service", "key_id", "rules")
-    }
+    text = {name: named.get(name, "") for name in ("capture_id", "tool", "engine", "service", "key_id", "rules")}
     optional = [] if replayed is None else [replayed]
     if any(type(value) is not str for value in (*text.values(), *hosts, *notes, *notes.values(), *optional)):
         raise Broken("the manifest has a field of the wrong type")

@@ -84,7 +84,7 @@ def unpack_exchange(raw: bytes) -> Exchange:
 
 
 def record_bounds(buffer: bytes, at: int) -> tuple[int, int, int]:
-    """Where the head and the tail of the record at `at` begin and where the record ends; `BadRecord` if it breaks off."""
+    """Where head and tail of the record at `at` begin and where the record ends; `BadRecord` if it breaks off."""
     if at + PREFIX.size > len(buffer):
         raise BadRecord("record breaks off")
     head_length, tail_length = PREFIX.unpack_from(buffer, at)
@@ -164,7 +164,7 @@ def _fit(e: Exchange) -> None:
 
 
 def from_record(record: object, tail: bytes = b"") -> Exchange:
-    """The exchange of a positional array, or `BadRecord`. A body is bytes, or an int: the next so many bytes of `tail`."""
+    """The exchange of a positional array, or `BadRecord`. A body is bytes, or an int: so many bytes of `tail`."""
     if not isinstance(record, (tuple, list)) or len(record) < _REQUIRED:
         _bad("not an exchange's array")
     width = len(record)
@@ -182,7 +182,24 @@ def from_record(record: object, tail: bytes = b"") -> Exchange:
 
 
 def _exchange(record: Sequence[Any], tail: bytes) -> Exchange:
-    id_, seq, role, protocol, service, session, started, latency, ask, answer, failed, links, origin, cut, late, kept = record
+    (
+        id_,
+        seq,
+        role,
+        protocol,
+        service,
+        session,
+        started,
+        latency,
+        ask,
+        answer,
+        failed,
+        links,
+        origin,
+        cut,
+        late,
+        kept,
+    ) = record
     request, used = _request(ask, tail)
     response = None
     if answer is not None:

@@ -12,7 +12,7 @@ import httptools
 
 from ..headers import Headers
 from ..model import Failure, FailureKind
-from .turn import Turn
+from .turn import Budget, Turn
 
 BODY_CAP = 8 << 20
 HEAD_CAP = 256 << 10
@@ -38,6 +38,7 @@ class Http1Connection:
         "begun",
         "bodiless",
         "body_cap",
+        "budget",
         "client_blind",
         "gap",
         "opaque",
@@ -51,11 +52,13 @@ class Http1Connection:
         gap: Callable[[str], None],
         *,
         body_cap: int = BODY_CAP,
+        budget: Budget | None = None,
     ) -> None:
         self.begun = begun
         self._ended = ended
         self.gap = gap
         self.body_cap = body_cap
+        self.budget = budget or Budget(64 * body_cap)
         self.turns: deque[Turn] = deque()
         self.bodiless = 0
         self.opaque = False
@@ -132,9 +135,7 @@ class Http1Connection:
         """`turn`, the first in line, is over."""
         self.turns.popleft()
         self.bodiless -= turn.method in _BODILESS
-        if not turn.request_done:
-            turn.truncated = True
-            turn.request_parts = []
+        turn.release(self.budget)
         if self.client_blind and not self.turns:
             self.opaque = True
         self._ended(turn)
@@ -277,7 +278,7 @@ class _ClientSide:
 
     def on_body(self, chunk: bytes) -> None:
         if self._turn is not None:
-            self._turn.add_request_body(chunk, self._conn.body_cap)
+            self._turn.add_request_body(chunk, self._conn.body_cap, self._conn.budget)
 
     def on_message_complete(self) -> None:
         turn = self._turn
@@ -405,7 +406,7 @@ class _ServerSide:
 
     def on_body(self, chunk: bytes) -> None:
         if self._turn is not None:
-            self._turn.add_response_body(chunk, self._conn.body_cap)
+            self._turn.add_response_body(chunk, self._conn.body_cap, self._conn.budget)
 
     def on_message_complete(self) -> None:
         turn = self._turn

@@ -6,6 +6,15 @@ from ..model import Exchange, Failure, Link, Request, Response, Role
 _NO_HEADERS = Headers()
 
 
+class Budget:
+    """Bytes of bodies that may be kept at once, shared by many connections."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+
 class Turn:
     """What a decoder collects until a request is answered or has failed.
 
@@ -14,6 +23,7 @@ class Turn:
     """
 
     __slots__ = (
+        "_kept",
         "ended_us",
         "exchange_id",
         "failure",
@@ -57,28 +67,50 @@ class Turn:
         self.response_done = False
         self.failure: Failure | None = None
         self.truncated = False
+        self._kept = 0
         self.exchange_id = ""
         self.seq = 0
         self.session = ""
         self.links: tuple[Link, ...] = ()
 
-    def add_request_body(self, chunk: bytes, cap: int) -> None:
-        """Keep `chunk` unless the request's body grows beyond `cap` bytes by it."""
+    def add_request_body(self, chunk: bytes, cap: int, budget: Budget) -> None:
+        """Keep `chunk`, unless the request's body grows beyond `cap` bytes by it or the budget is used up."""
         self.request_size += len(chunk)
-        if self.request_size <= cap:
-            self.request_parts.append(chunk)
+        if self.request_size <= cap and budget.left >= len(chunk):
+            self._keep(self.request_parts, chunk, budget)
         else:
+            # The size stays over the cap from here on, so that no later chunk is mistaken for a whole body.
+            self.request_size = max(self.request_size, cap + 1)
+            self._cut(self.request_parts, budget)
+
+    def add_response_body(self, chunk: bytes, cap: int, budget: Budget) -> None:
+        """The same for the answer's body."""
+        self.response_size += len(chunk)
+        if self.response_size <= cap and budget.left >= len(chunk):
+            self._keep(self.response_parts, chunk, budget)
+        else:
+            self.response_size = max(self.response_size, cap + 1)
+            self._cut(self.response_parts, budget)
+
+    def release(self, budget: Budget) -> None:
+        """Give back what the bodies took; a request that never became whole loses its body."""
+        budget.left += self._kept
+        self._kept = 0
+        if not self.request_done:
             self.truncated = True
             self.request_parts = []
 
-    def add_response_body(self, chunk: bytes, cap: int) -> None:
-        """Keep `chunk` unless the answer's body grows beyond `cap` bytes by it."""
-        self.response_size += len(chunk)
-        if self.response_size <= cap:
-            self.response_parts.append(chunk)
-        else:
-            self.truncated = True
-            self.response_parts = []
+    def _keep(self, parts: list[bytes], chunk: bytes, budget: Budget) -> None:
+        parts.append(chunk)
+        budget.left -= len(chunk)
+        self._kept += len(chunk)
+
+    def _cut(self, parts: list[bytes], budget: Budget) -> None:
+        freed = sum(map(len, parts))
+        budget.left += freed
+        self._kept -= freed
+        parts.clear()
+        self.truncated = True
 
     def exchange(self, role: Role, service: str, protocol: str = "http") -> Exchange:
         """The turn as an exchange. A part of an answer is no answer: then `failure` says what came."""

@@ -198,7 +198,7 @@ def _latency(report: Report) -> View:
     reach = _scale(rows)
     return {
         "latency": [_latency_row(row, reach) for row in rows],
-        "scale": {"low": f"−{reach:.0%}".replace("%", " %"), "high": f"+{reach:.0%}".replace("%", " %")},
+        "scale": {"low": f"-{reach:.0%}".replace("%", " %"), "high": f"+{reach:.0%}".replace("%", " %")},
     }
 
 

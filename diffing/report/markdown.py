@@ -114,7 +114,12 @@ def _latency(report: Report) -> list[str]:
     rows = wording.latency_rank(report.latency)
     if not rows:
         return []
-    lines = ["### Latency", "", _row("verdict", "endpoint", "change", "95 % interval", "pairs"), "|---|---|--:|--:|--:|"]
+    lines = [
+        "### Latency",
+        "",
+        _row("verdict", "endpoint", "change", "95 % interval", "pairs"),
+        "|---|---|--:|--:|--:|",
+    ]
     lines += [_latency_row(row) for row in rows[:MOST_ROWS]]
     return [*lines, *_more(len(rows) - MOST_ROWS, "endpoint"), ""]
 

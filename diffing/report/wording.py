@@ -64,7 +64,7 @@ def ranked(findings: Iterable[Finding]) -> list[Finding]:
 
 def tally(report: Report) -> dict[Severity, int]:
     """Findings by severity, worst first, zeros included."""
-    counts = {severity: 0 for severity in sorted(Severity, reverse=True)}
+    counts = dict.fromkeys(sorted(Severity, reverse=True), 0)
     for finding in report.findings:
         counts[finding.severity] += 1
     return counts

@@ -112,7 +112,7 @@ def hostile_report() -> Report:
         tuple(Suppressed(text, text, text, 3) for text in HOSTILE),
         tuple(EndpointLatency(text, 9, 0.2, -0.1, 0.4, 0.3, text) for text in HOSTILE),
         Coverage(HOSTILE, tuple(f"GET /{text}: {text}" for text in HOSTILE)),
-        {text: 3 for text in HOSTILE},
+        dict.fromkeys(HOSTILE, 3),
     )
 
 
@@ -127,7 +127,7 @@ def full_report() -> Report:
             Suppressed("$.request_id", "value_changed", "differs between two baselines; its shape is still held", 1842),
             Suppressed("$.created_at", "value_changed", "a time of the run; format and offset are still held", 912),
             Suppressed("header.date", "changed", "a time of the run", 1842),
-            Suppressed("$.items[*].eta_minutes", "value_changed", "spread 4–9 in the baseline, 4–9 in the candidate", 87),
+            Suppressed("$.items[*].eta_minutes", "value_changed", "4–9 in the baseline, 4–9 in the candidate", 87),
         ),
         (
             EndpointLatency("GET /orders/{id}", 620, 0.182, 0.121, 0.247, 0.06, "regressed"),
@@ -169,8 +169,8 @@ _FINDINGS = (
     finding(
         Surface.SQL, "fingerprint_changed", id="f-5d7f3e", endpoint="GET /orders", path=None, service="db",
         operation="SELECT orders", transition="predicate removed", requests=410, of=410,
-        before="SELECT id, total, status FROM orders WHERE tenant_id = $1 AND status = $2 ORDER BY created_at DESC LIMIT 20",
-        after="SELECT id, total, status FROM orders WHERE status = $1 ORDER BY created_at DESC LIMIT 20",
+        before="SELECT id, total, status FROM orders WHERE tenant_id = $1 AND status = $2 ORDER BY created_at LIMIT 20",
+        after="SELECT id, total, status FROM orders WHERE status = $1 ORDER BY created_at LIMIT 20",
     ),
     finding(
         Surface.STATE, "row_changed", id="f-8a0f52", endpoint="POST /orders", path="orders.discount", service="db",

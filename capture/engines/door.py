@@ -1,0 +1,92 @@
+"""One door to the engines that record live traffic."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from ..addresses import Address, parse_upstream
+from ..errors import UsageError
+from ..links import LinkIndex
+from ..model import Role
+from ..recorder import Sink
+from ..sample import Sampler
+from ..wire.http1 import BODY_CAP
+from .tap import Tap, TapSpec
+
+ENGINES = ("auto", "tap", "proxy", "wire", "mirror")
+_LATER = {
+    "wire": "--engine tap or --engine proxy records on a listener",
+    "mirror": "let the traffic itself go through --engine tap",
+}
+
+
+class Engine(Protocol):
+    """A listener that passes traffic on and records it."""
+
+    async def start(self) -> Address:
+        """Listen; the real address. OSError where the address cannot be had."""
+
+    async def stop(self, grace_s: float = ...) -> None:
+        """Take no more connections, give requests in flight `grace_s` seconds, close everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSpec:
+    """What an engine is opened with. Without an `upstream` it is a forward proxy; `confdir` keeps its authority."""
+
+    listen: Address
+    upstream: str | None
+    service: str
+    confdir: Path
+    role: Role = Role.INBOUND
+    body_cap: int = BODY_CAP
+
+
+def choose_engine(kind: str, upstream: str | None) -> str:
+    """The engine that "auto" stands for; UsageError where `kind` cannot do it, or cannot be had in this version."""
+    if kind in _LATER:
+        raise UsageError(f"--engine {kind} is not in this version", _LATER[kind])
+    if kind not in ENGINES:
+        raise UsageError(f'--engine: "{kind}" is unknown', f"one of {', '.join(ENGINES)}")
+    cleartext = upstream is not None and not upstream.startswith("https://")
+    if kind == "auto":
+        return "tap" if cleartext else "proxy"
+    if kind == "tap" and not cleartext:
+        raise UsageError("--engine tap needs a cleartext --upstream", "--engine proxy does TLS and forward proxying")
+    return kind
+
+
+def open_engine(
+    kind: str, spec: EngineSpec, recorder: Sink, links: LinkIndex, *, sampler: Sampler | None = None
+) -> Engine:
+    """The engine `kind` ("auto" chooses); it listens once started."""
+    if choose_engine(kind, spec.upstream) == "proxy":
+        return _open_proxy(spec, recorder, links, sampler)
+    assert spec.upstream is not None
+    tap = TapSpec(spec.service, "http", spec.listen, parse_upstream(spec.upstream, "--upstream"), spec.role)
+    return Tap(tap, recorder, links, sampler=sampler, body_cap=spec.body_cap)
+
+
+def check_proxy() -> None:
+    """UsageError with the command to run where the proxy engine's library is not installed."""
+    try:
+        import mitmproxy  # noqa: F401, PLC0415  (an extra: only there when asked for)
+    except ModuleNotFoundError as error:
+        raise UsageError("the proxy engine is not installed", "pip install 'seamline[proxy]'") from error
+
+
+def _open_proxy(spec: EngineSpec, recorder: Sink, links: LinkIndex, sampler: Sampler | None) -> Engine:
+    check_proxy()
+    from .proxy import ProxyEngine  # noqa: PLC0415  (half a second of imports, for this engine only)
+
+    return ProxyEngine(
+        spec.listen,
+        spec.upstream,
+        recorder,
+        links,
+        service=spec.service,
+        confdir=spec.confdir,
+        max_body=spec.body_cap,
+        role=spec.role,
+        sampler=sampler,
+    )

@@ -1,0 +1,26 @@
+"""What a sensitive value can be. The kind chooses how its pseudonym is made and how it is canonicalised."""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """A class of sensitive values."""
+
+    SECRET = "secret"  # credentials, tokens, session ids: opaque, same length, same character classes
+    PASSWORD = "password"  # as SECRET, but never mistaken for a harmless short word
+    DROP = "drop"  # card security codes, PINs, one-time codes: a placeholder, never a pseudonym (PCI DSS 3.3.1)
+    EMAIL = "email"
+    PHONE = "phone"
+    PAN = "pan"  # a payment card's number
+    IBAN = "iban"
+    SSN = "ssn"  # United States social security number
+    JWT = "jwt"
+    NAME = "name"  # of a person
+    STREET = "street"
+    CITY = "city"
+    POSTCODE = "postcode"
+    BIRTH = "birth"  # a date of birth
+    NUMBER = "number"  # passport, licence, account, tax number …: digits and letters of the same classes
+    HANDLE = "handle"  # a login name
+    IP = "ip"
+    PEM = "pem"  # a private key in PEM armour
