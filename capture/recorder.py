@@ -124,6 +124,12 @@ class Recorder:
         """Why nothing is recorded any more, or None."""
         return self._channel.failure.message if self._channel and self._channel.failure else None
 
+    @property
+    def process_id(self) -> int:
+        """The sanitizer process."""
+        assert self._channel is not None
+        return self._channel.process.pid
+
     def next_id(self) -> tuple[str, int]:
         """A fresh exchange id, unique over captures, and its sequence number. Take it when the request starts."""
         self._seq += 1
@@ -224,7 +230,7 @@ class _Channel(asyncio.Protocol):
     def __init__(self, recorder: Recorder, process: subprocess.Popen[bytes]) -> None:
         loop = asyncio.get_running_loop()
         self._recorder = recorder
-        self._process = process
+        self.process = process
         self._reader = FrameReader()
         self._transport: asyncio.Transport | None = None
         self.ready: asyncio.Future[None] = loop.create_future()
@@ -258,14 +264,14 @@ class _Channel(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort() if self.failure else self._transport.close()
         for _ in range(500):
-            code = self._process.poll()
+            code = self.process.poll()
             if code is not None:
                 if code < 0 and self.failure is not None:
                     self.failure = CouldNotCheck(f"the sanitizer process was ended by {signal.Signals(-code).name}")
                 return
             await asyncio.sleep(0.01)
-        self._process.kill()
-        self._process.wait()
+        self.process.kill()
+        self.process.wait()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports have the interface without the base class.

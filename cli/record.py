@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from ..capture.addresses import TapText, parse_address, parse_tap
-from ..capture.engines.door import ENGINES, check_proxy, choose_engine
+from ..capture.engines.door import ENGINES, check_engine, check_proxy, choose_engine
 from ..capture.errors import UsageError
 from ..capture.keys import load_key
 from ..capture.sanitize.rules import Rules, parse_rules
@@ -26,15 +26,23 @@ _WIRE_HINT = "a tap or a proxy records on a listener: give --listen and --upstre
 
 @click.command(name="record")
 @click.option("--listen", metavar="HOST:PORT", help="Where clients connect instead of to the service.")
-@click.option("--upstream", metavar="URL", help="The service: http://HOST:PORT, https://HOST. Leave out for a forward proxy.")
-@click.option("--tap", "taps", metavar="NAME=http:LISTEN=UPSTREAM", multiple=True, help="A downstream's tap; repeatable.")
+@click.option(
+    "--upstream", metavar="URL", help="The service: http://HOST:PORT, https://HOST. Leave out for a forward proxy."
+)
+@click.option(
+    "--tap", "taps", metavar="NAME=http:LISTEN=UPSTREAM", multiple=True, help="A downstream's tap; repeatable."
+)
 @click.option("--engine", type=click.Choice(ENGINES), default="auto", show_default=True, help="How traffic is seen.")
-@click.option("--config", "config_path", type=click.Path(path_type=Path), help="seamline.toml; starts [service].command.")
+@click.option(
+    "--config", "config_path", type=click.Path(path_type=Path), help="seamline.toml; starts [service].command."
+)
 @click.option("--service", metavar="NAME", help="What the recorded service is called.")
 @click.option("--duration", metavar="TIME", help="Stop after so long: 30s, 5m, 1h.")
 @click.option("--max-exchanges", type=click.IntRange(min=1), help="Stop after so many exchanges.")
 @click.option("--rules", type=click.Path(path_type=Path), help="Sanitizing rules beyond the built-in ones (TOML).")
-@click.option("--sample", type=click.FloatRange(0, 1, min_open=True), default=1.0, help="Share of the sessions to record.")
+@click.option(
+    "--sample", type=click.FloatRange(0, 1, min_open=True), default=1.0, help="Share of the sessions to record."
+)
 @click.option("--max-body", metavar="SIZE", default=None, help="Larger bodies are left out: 512k, 8m.  [default: 8m]")
 @click.option("--interface", hidden=True, help="Not in this version.")
 @click.option("--read", "read", hidden=True, help="Not in this version.")
@@ -174,14 +182,18 @@ def _rules(path: Path | None) -> Rules:
 
 
 def _check(plan: RecordPlan) -> None:
+    if plan.config is not None and plan.engine == "proxy":
+        raise UsageError("--engine proxy does not start a service", "give --upstream and start it yourself")
+    if plan.config is not None and plan.sample < 1:
+        raise UsageError("--sample needs a service that runs already", "a service started here gets little traffic")
+    check_engine(plan.engine)
     if plan.listen is None:
         if plan.upstream is not None or plan.config is not None:
             raise UsageError("nowhere to listen", "--listen HOST:PORT, or [record] listen in the configuration")
         if not plan.taps:
             raise UsageError("nothing to record", "--listen HOST:PORT --upstream URL, or --config seamline.toml")
         return
-    kind = "tap" if plan.config is not None else choose_engine(plan.engine, plan.upstream)
-    if kind == "proxy":
+    if plan.config is None and choose_engine(plan.engine, plan.upstream) == "proxy":
         check_proxy()
 
 

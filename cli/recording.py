@@ -1,23 +1,27 @@
 """A recording from its start to its summary: engines up, wait for the end, drain, count."""
 
 import asyncio
+import os
 import secrets
 import signal
+import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
 from rich.text import Text
 
 from ..capture.addresses import Address, TapText, shown
-from ..capture.engines.door import EngineSpec, choose_engine, open_engine
+from ..capture.engines.door import Engine, EngineSpec, choose_engine, open_engine
 from ..capture.engines.tap import Tap, TapSpec
-from ..capture.errors import SeamlineError, UsageError
+from ..capture.errors import CouldNotCheck, UsageError
 from ..capture.links import LinkIndex
 from ..capture.model import Manifest, Role
 from ..capture.recorder import Recorder, Summary
@@ -57,28 +61,36 @@ async def run_recording(plan: RecordPlan, console: Console) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    for listen in (plan.listen, *(tap.listen for tap in plan.taps)):
+        _check_free(listen)
     manifest = _manifest(plan)
     recorder = await Recorder.open(plan.output, manifest, key=plan.key, rules=plan.rules, most=plan.most)
-    summary: Summary | None = None
+    session = _Session(plan, recorder, manifest.capture_id)
     try:
-        async with AsyncExitStack() as engines:
-            session = _Session(plan, recorder, manifest.capture_id, engines)
+        async with session.engines:
             await _unless_stopped(session.start(console), stop)
             await session.wait(stop, console)
-    finally:
+    except BaseException:
         summary = await recorder.close()
-    return _conclude(summary)
+        if session.begun:
+            _conclude(summary)
+        else:
+            # An empty capture would only be mistaken for one.
+            plan.output.unlink(missing_ok=True)
+        raise
+    return _conclude(await recorder.close())
 
 
 class _Session:
-    """The engines of one recording, stopped in reverse order by `engines`."""
+    """The engines of one recording, stopped in reverse order when `engines` is left."""
 
-    def __init__(self, plan: RecordPlan, recorder: Recorder, salt: str, engines: AsyncExitStack) -> None:
+    def __init__(self, plan: RecordPlan, recorder: Recorder, salt: str) -> None:
+        self.engines = AsyncExitStack()
+        self.begun = False
         self._plan = plan
         self._recorder = recorder
         self._links = LinkIndex()
         self._sampler = Sampler(plan.sample, salt) if plan.sample < 1 else None
-        self._engines = engines
         self._side: Side | None = None
 
     async def start(self, console: Console) -> None:
@@ -94,12 +106,12 @@ class _Session:
             upstream = await self._service(plan.config)
         where = "the taps"
         if plan.listen is not None:
-            spec = EngineSpec(
-                plan.listen, upstream, plan.service, plan.state / "proxy", body_cap=plan.body_cap
-            )
-            engine = open_engine(plan.engine, spec, self._recorder, self._links, sampler=self._sampler)
+            confdir = plan.state / "proxy"
+            how = EngineSpec(plan.listen, upstream, plan.service, confdir, body_cap=plan.body_cap)
+            engine = open_engine(plan.engine, how, self._recorder, self._links, sampler=self._sampler)
             place = await self._started(engine, plan.listen)
             where = f"http://{shown(place)} -> {upstream or 'any host'}"
+        self.begun = True
         _say(console, f"recording {where} into {plan.output}")
 
     async def wait(self, stop: asyncio.Event, console: Console) -> None:
@@ -126,11 +138,82 @@ class _Session:
     def _tap(self, spec: TapSpec) -> Tap:
         return Tap(spec, self._recorder, self._links, sampler=self._sampler, body_cap=self._plan.body_cap)
 
-    async def _started(self, engine: "Tap | object", listen: Address) -> Address:
-        raise NotImplementedError
+    async def _started(self, engine: Engine, listen: Address) -> Address:
+        try:
+            place = await engine.start()
+        except OSError as error:
+            raise _cannot_listen(listen, error) from error
+        self.engines.push_async_callback(engine.stop)
+        return place
 
     async def _service(self, config: Config) -> str:
         side = Side(SideSpec("service", config.service, config.downstreams), self._recorder, self._links)
-        self._engines.push_async_callback(side.down)
+        self.engines.push_async_callback(side.down)
         self._side = side
         return await side.up()
+
+
+def _check_free(listen: Address | None) -> None:
+    """Look before the capture is opened: an address in use must not cost the capture that stands there."""
+    if listen is None or listen[1] == 0:
+        return
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(*listen, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, proto) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise _cannot_listen(listen, error) from error
+
+
+def _cannot_listen(listen: Address, error: OSError) -> UsageError:
+    # A resolver's error numbers are negative and its sentence is its own; the system's have a word each.
+    reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
+    return UsageError(f"cannot listen on {shown(listen)}: {reason}", "choose another address")
+
+
+def _manifest(plan: RecordPlan) -> Manifest:
+    hosts = [shown(tap.upstream) for tap in plan.taps if tap.upstream is not None]
+    if plan.config is not None:
+        hosts += [shown(each.address) for each in plan.config.downstreams if each.address is not None]
+    elif plan.upstream is not None:
+        hosts.append(urlsplit(plan.upstream).netloc.rpartition("@")[2])
+    return Manifest(
+        capture_id=secrets.token_hex(8),
+        created_us=time.time_ns() // 1000,
+        tool=f"seamline {version('seamline')}",
+        engine="tap" if plan.config is not None or plan.listen is None else choose_engine(plan.engine, plan.upstream),
+        service=plan.service,
+        hosts=tuple(hosts),
+        notes={"sample": f"{plan.sample:g}"} if plan.sample < 1 else {},
+    )
+
+
+async def _unless_stopped(start: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
+    """Start, unless a signal comes first: then what has started is taken down again."""
+    starting = asyncio.ensure_future(start)
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait((starting, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
+        try:
+            await starting
+        except asyncio.CancelledError as error:
+            raise CouldNotCheck("stopped before the recording had begun") from error
+    finally:
+        stopping.cancel()
+
+
+def _conclude(summary: Summary) -> int:
+    """The contract's last line, and the exit code."""
+    losses = summary.losses
+    if summary.failed is not None:
+        click.echo(f"seamline: {printable(summary.failed)}", err=True)
+    counts = (summary.recorded, losses.dropped, losses.withheld, losses.truncated)
+    click.echo("recorded {}, dropped {}, withheld {}, truncated {}".format(*counts), err=True)
+    return 0 if summary.failed is None else 3
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(Text(printable(line)), soft_wrap=True)

@@ -90,7 +90,12 @@ def test_missing_is_absent_and_null_is_null() -> None:
 
 def test_an_example_is_one_where_either_side_has_a_value() -> None:
     assert wording.has_example(finding(before=None, after=0))
-    assert not wording.has_example(finding(before=None, after=None))
+    assert not wording.has_example(finding(before=None, after=None, transition="+18 %"))
+    gone = finding(before=None, after=None, transition="null→missing")
+    assert wording.has_example(gone)
+    assert wording.before_after(gone) == ("null", "(absent)")
+    come = finding(before=None, after="a=b", transition="cookie a missing→present")
+    assert wording.before_after(come) == ("(absent)", '"a=b"')
 
 
 def test_ranked_worst_surest_and_widest_first() -> None:

@@ -42,12 +42,17 @@ class EngineSpec:
     body_cap: int = BODY_CAP
 
 
-def choose_engine(kind: str, upstream: str | None) -> str:
-    """The engine that "auto" stands for; UsageError where `kind` cannot do it, or cannot be had in this version."""
+def check_engine(kind: str) -> None:
+    """UsageError where `kind` is no engine, or none of this version."""
     if kind in _LATER:
         raise UsageError(f"--engine {kind} is not in this version", _LATER[kind])
     if kind not in ENGINES:
         raise UsageError(f'--engine: "{kind}" is unknown', f"one of {', '.join(ENGINES)}")
+
+
+def choose_engine(kind: str, upstream: str | None) -> str:
+    """The engine that "auto" stands for; UsageError where `kind` cannot do it."""
+    check_engine(kind)
     cleartext = upstream is not None and not upstream.startswith("https://")
     if kind == "auto":
         return "tap" if cleartext else "proxy"

@@ -22,7 +22,7 @@ MAX_MANIFEST = 1 << 19
 MAX_BLOCK = 64 << 20
 """Bytes of one block, compressed or not."""
 
-_FILE = struct.Struct("<8sHxxII")  # magic, version, manifest's length, CRC-32 of version, length and manifest
+_FILE = struct.Struct("<8sHHII")  # magic, version, 0, manifest's length, CRC-32 of version, length and manifest
 _BLOCK = struct.Struct(
     "<4sBxxxIIIII"
 )  # magic, type, count, stored, size, CRC-32 of payload, CRC-32 of the 24 bytes before
@@ -65,20 +65,20 @@ def pack_file_head(manifest: bytes) -> bytes:
     """The file's header and the manifest behind it."""
     if len(manifest) > MAX_MANIFEST:
         raise Broken(f"manifest of {len(manifest)} bytes, {MAX_MANIFEST} are allowed")
-    return _FILE.pack(FILE_MAGIC, VERSION, len(manifest), _file_crc(VERSION, manifest)) + manifest
+    return _FILE.pack(FILE_MAGIC, VERSION, 0, len(manifest), _file_crc(VERSION, manifest)) + manifest
 
 
 def parse_file_head(raw: bytes) -> tuple[int, int]:
     """Length and checksum of the manifest that follows these `FILE_SIZE` bytes."""
     if len(raw) < FILE_SIZE:
         raise Broken("the header breaks off")
-    magic, version, length, crc = _FILE.unpack(raw[:FILE_SIZE])
+    magic, version, reserved, length, crc = _FILE.unpack(raw[:FILE_SIZE])
     if magic != FILE_MAGIC:
         raise Broken("not a capture's first bytes")
     if version > VERSION:
         raise TooNew(version)
-    if version < 1 or length > MAX_MANIFEST:
-        raise Broken("impossible version or manifest length in the header")
+    if version < 1 or reserved or length > MAX_MANIFEST:
+        raise Broken("impossible values in the header")
     return length, crc
 
 

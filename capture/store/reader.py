@@ -168,45 +168,45 @@ class CaptureReader:
 
     def _survey(self) -> None:
         """Find out, from the heads of the blocks alone, how far a capture without a trailer goes and what it lost."""
-        self.complete, count, last = False, 0, list[Stretch]()
-        at, why = self._first, UNFINISHED
-        while at < self._size and self._damage is None:
+        at, count, last, why = self._first, 0, None, UNFINISHED
+        while at < self._size:
             try:
                 stretch = self._stretch(at, self._size)
             except DamagedCapture as damage:
-                why = TORN
-                self._damage = None if self._torn(at) else damage
+                why = self._broken_off(at, damage)
                 break
             if stretch.head.type is BlockType.INDEX:
-                self._end = at
-                return self._late_index(stretch)
-            count += stretch.head.count
-            last = [*last[-1:], stretch]
-            at = stretch.end
-        if last and at == self._size and not self._whole(last[-1]):
-            # A file system that lost power may have the length of a block and not its bytes.
-            torn = last.pop()
-            at, count, why = torn.offset, count - torn.head.count, TORN
-        self._end = at
+                if self._adopt(stretch):
+                    return
+                why = self._broken_off(at, DamagedCapture(self.path, at, "unreadable index, or more behind it"))
+                break
+            if stretch.end == self._size and not self._whole(stretch):
+                # A file system that lost power may have the length of a block and not its bytes.
+                why = TORN
+                break
+            at, count, last = stretch.end, count + stretch.head.count, stretch
+        self._end, self.complete = at, False
         self.count = count if self._damage is None else None
-        known = self._losses_in(last[-1]) if last else Losses()
-        self.losses = known + Losses(gaps=1, reasons={why: 1})
-        return None
+        self.losses = (self._losses_in(last) if last else Losses()) + Losses(gaps=1, reasons={why: 1})
 
-    def _late_index(self, stretch: Stretch) -> None:
-        """An index that no (whole) trailer points to: as good as any if it is whole and the file's end."""
-        why = ""
+    def _broken_off(self, at: int, damage: DamagedCapture) -> str:
+        """Why the capture ends at `at`: torn, or with a damage to raise when an iteration comes there."""
+        if self._torn(at):
+            return TORN
+        self._damage = damage
+        return DAMAGED
+
+    def _adopt(self, stretch: Stretch) -> bool:
+        """Take an index that no whole trailer points to, if it is whole and the file's end."""
+        if self._size - stretch.end > TRAILER_SIZE:
+            return False
         try:
             self.index = parse_index(self._content(stretch))
-        except Broken as error:
-            why = str(error)
-        if self._size - stretch.end > TRAILER_SIZE:
-            why = "more bytes after the index"
-        if self.index is not None and not why:
-            return self._finished(self.index)
-        self._damage = DamagedCapture(self.path, stretch.offset, why)
-        self.count, self.losses = None, Losses(gaps=1, reasons={DAMAGED: 1})
-        return None
+        except Broken:
+            return False
+        self._end = stretch.offset
+        self._finished(self.index)
+        return True
 
     def _stretch(self, at: int, limit: int) -> Stretch:
         """The block at `at`, by its head; `DamagedCapture` where none begins or it does not end before `limit`."""
@@ -224,7 +224,7 @@ class CaptureReader:
         if len(start) < BLOCK_SIZE:
             return True
         try:
-            return Stretch(at, parse_block_head(start)).end > self._size
+            return Stretch(at, parse_block_head(start)).end >= self._size
         except Broken:
             return self._zeros(at)
 

@@ -29,7 +29,8 @@ MAX_HEAD = 1 << 20
 MAX_TAIL = 48 << 20
 """Bytes of both bodies of one exchange."""
 MAX_ITEMS = 1 << 13
-"""Items of one array: 4,096 headers."""
+"""Items of one array."""
+MAX_HEADERS = MAX_ITEMS // 2
 
 _REQUIRED = 9
 # What an array that ends early lacks: response, failure, links, origin, truncated, lateness_us, withheld.
@@ -68,10 +69,13 @@ def pack_exchange(exchange: Exchange) -> bytes:
     request_body = exchange.request.body
     response_body = response.body if response else b""
     _fit(exchange)
-    head = _PACKER.pack(_record(exchange, len(request_body), len(response_body)))
+    try:
+        head = _PACKER.pack(_record(exchange, len(request_body), len(response_body)))
+    except (ValueError, OverflowError, TypeError) as error:
+        raise BadRecord(f"holds what no record can: {type(error).__name__}") from error
     tail_length = len(request_body) + len(response_body)
     if len(head) > MAX_HEAD or tail_length > MAX_TAIL:
-        raise BadRecord(f"head of {len(head)} and bodies of {tail_length} bytes are over the limit")
+        raise BadRecord("head or bodies are over the limit")
     return b"".join((PREFIX.pack(len(head), tail_length), head, request_body, response_body))
 
 
@@ -161,6 +165,21 @@ def _fit(e: Exchange) -> None:
         raise BadRecord("latency or lateness out of range")
     if e.response is not None and not 0 <= e.response.status <= 999:
         raise BadRecord("status out of range")
+    if len(e.request.headers) > MAX_HEADERS or (e.response is not None and len(e.response.headers) > MAX_HEADERS):
+        raise BadRecord(f"more than {MAX_HEADERS} headers")
+    if e.links or e.withheld:
+        _fit_extras(e)
+
+
+def _fit_extras(e: Exchange) -> None:
+    if len(e.links) > MAX_ITEMS or len(e.withheld) > MAX_ITEMS:
+        raise BadRecord("more links or withheld parts than a record holds")
+    for link in e.links:
+        # Ids reach file names, HTML and shell commands: nothing else may come through here.
+        if not _ID.fullmatch(link.parent):
+            raise BadRecord("a link's parent is not of [a-z0-9-]{1,128}")
+        if not 0 <= link.confidence <= 1:
+            raise BadRecord("a link's confidence is not in 0..1")
 
 
 def from_record(record: object, tail: bytes = b"") -> Exchange:
@@ -282,9 +301,8 @@ def _failure(record: Sequence[Any]) -> Failure:
 
 def _link(record: Sequence[Any]) -> Link:
     parent, how, confidence = record[:3]
-    if type(confidence) not in (float, int) or not 0 <= confidence <= 1:
-        _bad("confidence is not in 0..1")
-    return Link(_identifier(parent), _LINKS[how], float(confidence))
+    _texts(parent)
+    return Link(parent, _LINKS[how], float(confidence))
 
 
 def _withheld(record: Sequence[Any]) -> Withheld:
@@ -292,13 +310,6 @@ def _withheld(record: Sequence[Any]) -> Withheld:
     _texts(part, digest, why)
     _integers(size)
     return Withheld(part, size, digest, why)
-
-
-def _identifier(value: str) -> str:
-    # Ids reach file names, HTML and shell commands: nothing else may come through here.
-    if not _ID.fullmatch(value):
-        _bad("an id is not of [a-z0-9-]{1,128}")
-    return value
 
 
 def _texts(*values: str) -> None:

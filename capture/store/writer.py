@@ -63,9 +63,8 @@ class CaptureWriter:
         """Add an exchange; False where it is beyond the format's bounds and was counted as dropped instead."""
         try:
             raw = pack_exchange(exchange)
-        except (BadRecord, ValueError, OverflowError, TypeError) as error:
-            reason = str(error) if isinstance(error, BadRecord) else f"cannot be stored: {type(error).__name__}"
-            self._refused += Losses(dropped=1, reasons={f"store: {reason}": 1})
+        except BadRecord as error:
+            self._refused += Losses(dropped=1, reasons={f"store: {error}": 1})
             return False
         self.write_packed(raw, exchange.seq, exchange.started_us)
         return True

@@ -41,8 +41,9 @@ def value(what: Json, limit: int = 400, *, indent: int | None = None) -> str:
 def before_after(finding: Finding, limit: int = 400, *, indent: int | None = None) -> tuple[str, str]:
     """The example's two sides. A side that the transition calls missing is said to be absent, not null."""
     left, _, right = finding.transition.partition("→")
-    before = ABSENT if finding.before is None and left.strip() == "missing" else None
-    after = ABSENT if finding.after is None and right.strip() == "missing" else None
+    # The word may have its subject before it: "cookie sid missing→present".
+    before = ABSENT if finding.before is None and left.split()[-1:] == ["missing"] else None
+    after = ABSENT if finding.after is None and right.split()[:1] == ["missing"] else None
     return (
         before or value(finding.before, limit, indent=indent),
         after or value(finding.after, limit, indent=indent),
@@ -51,7 +52,10 @@ def before_after(finding: Finding, limit: int = 400, *, indent: int | None = Non
 
 def has_example(finding: Finding) -> bool:
     """Whether the two sides say something: a latency finding, for one, has no value on either side."""
-    return finding.before is not None or finding.after is not None
+    if finding.before is not None or finding.after is not None:
+        return True
+    # null against absent is a difference although both are None here.
+    return ABSENT in before_after(finding)
 
 
 def ranked(findings: Iterable[Finding]) -> list[Finding]:

@@ -1,0 +1,163 @@
+"""What a key says about its value, judged by whole words.
+
+Two rules hold here. A key is judged by its last words: `user_email` is an e-mail address, `email_verified` is not,
+and `author` holds no `auth`. A word that is sensitive only in company (`name`, `city`, `number`) is a hint, which
+the walk resolves by the keys around it.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from .kinds import Kind
+from .vocabulary import (
+    ADDRESS_WORDS,
+    CARD_WORDS,
+    DATA_WORDS,
+    HARMLESS_PHRASES,
+    LABEL_WORDS,
+    MESSAGE_WORDS,
+    PERSON_WORDS,
+    PHRASES,
+    QUALIFIERS,
+    VALUE_WORDS,
+)
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
+_MAX_KEY = 200  # characters of a key that are looked at; longer ones are data, not names
+_MAX_KNOWN = 20_000
+_LONGEST_PHRASE = 4  # words
+
+
+class Hint(Enum):
+    """A key that is sensitive only in company."""
+
+    NAME = auto()  # a person's, beside or below something personal; otherwise a product's
+    CITY = auto()
+    POSTCODE = auto()
+    CARD_NUMBER = auto()  # `number` below `card`
+    VALUE = auto()  # takes the kind of its parent, or of the label beside it
+
+
+@dataclass(frozen=True, slots=True)
+class KeyClass:
+    """What a key says. `plain`: nothing at all, so its value is judged by its shape alone."""
+
+    kind: Kind | None = None
+    hint: Hint | None = None
+    label: bool = False  # its text value may name what stands beside it: {"type": "email", "value": …}
+    person: bool = False
+    address: bool = False
+    card: bool = False
+    message: bool = False  # below it stand sentences about fields, not their values
+    data: bool = False  # describes a secret, never is one: type, scope, expiry
+    plural: bool = False
+
+    @property
+    def plain(self) -> bool:
+        return self == PLAIN or self == _DATA
+
+
+PLAIN = KeyClass()
+_DATA = KeyClass(data=True)
+
+
+def split_key(key: str) -> tuple[str, ...]:
+    """The words of `key` in lower case, whether camelCase, snake_case, kebab-case, dotted or bracketed.
+
+    >>> split_key("billingAddress[postalCode]")
+    ('billing', 'address', 'postal', 'code')
+    """
+    return tuple(word.lower() for word in _WORD.findall(key[:_MAX_KEY]))
+
+
+class KeyClassifier:
+    """Key names to classes, remembered. `keys` and `keep` are the project's own rules and go first."""
+
+    __slots__ = ("_keep", "_known", "_own", "plain")
+
+    def __init__(self, keys: Iterable[tuple[str, Kind]] = (), keep: Iterable[str] = ()) -> None:
+        self._own = {"".join(split_key(name)) or name: kind for name, kind in keys}
+        self._keep = {"".join(split_key(name)) or name for name in keep}
+        self._known: dict[str, KeyClass] = {}
+        self.plain: set[str] = set()
+        """Keys already found to say nothing: a body that holds only such keys needs no walk by keys."""
+
+    def of(self, key: str) -> KeyClass:
+        """The class of `key`."""
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= _MAX_KNOWN:
+                self._known.clear()
+                self.plain.clear()
+            known = self._known[key] = self._classify(split_key(key), key)
+            if known.plain:
+                self.plain.add(key)
+        return known
+
+    def _classify(self, words: tuple[str, ...], key: str) -> KeyClass:
+        joined = "".join(words) or key
+        if joined in self._own:
+            return KeyClass(kind=self._own[joined])
+        if joined in self._keep or not words:
+            return PLAIN
+        last = words[-1]
+        singular = _singular(last)
+        kind, hint = _sense(words)
+        return KeyClass(
+            kind=kind,
+            hint=hint,
+            label=kind is None and last in LABEL_WORDS,
+            person=singular in PERSON_WORDS,
+            address=singular in ADDRESS_WORDS,
+            card=singular in CARD_WORDS or joined in CARD_WORDS,
+            message=last in MESSAGE_WORDS,
+            data=last in DATA_WORDS,
+            plural=kind is not None and singular != last,
+        )
+
+
+def _sense(words: tuple[str, ...]) -> tuple[Kind | None, Hint | None]:
+    """The kind or the hint of a key, once qualifiers (`password_confirmation`) and numbers (`phone2`) are off."""
+    while True:
+        phrase = _phrase(words)
+        if phrase is not None:
+            return phrase
+        if len(words) < 2 or not (words[-1] in QUALIFIERS or words[-1].isdigit()):
+            break
+        words = words[:-1]
+    return None, _hint(words)
+
+
+def _phrase(words: tuple[str, ...]) -> tuple[Kind | None, Hint | None] | None:
+    """What the longest known phrase at the end of `words` says, or None where none is known."""
+    for last in dict.fromkeys((words[-1], _singular(words[-1]))):
+        for start in range(max(0, len(words) - _LONGEST_PHRASE), len(words)):
+            joined = "".join((*words[start:-1], last)) if start < len(words) - 1 else last
+            if joined in HARMLESS_PHRASES:
+                return None, None
+            if joined in PHRASES:
+                return PHRASES[joined], None
+    return None
+
+
+def _hint(words: tuple[str, ...]) -> Hint | None:
+    last, before = words[-1], words[-2] if len(words) > 1 else ""
+    if last == "name" and (not before or _singular(before) in PERSON_WORDS or before in ADDRESS_WORDS):
+        return Hint.NAME
+    if last in ("city", "town", "suburb", "locality"):
+        return Hint.CITY
+    if last in ("zip", "zipcode", "postcode", "plz") or (before, last) in (("zip", "code"), ("postal", "code")):
+        return Hint.POSTCODE
+    if last in ("number", "no", "num") and (not before or before in CARD_WORDS):
+        return Hint.CARD_NUMBER
+    if last in VALUE_WORDS:
+        return Hint.VALUE
+    return None
+
+
+def _singular(word: str) -> str:
+    if word.endswith("ses") or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+        return {"addresses": "address", "passes": "pass"}.get(word, word)
+    return word[:-1]

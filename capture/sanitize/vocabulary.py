@@ -1,0 +1,118 @@
+"""The words by which keys are judged: data only.
+
+Phrases are written without separators, so that `first_name`, `firstName`, `first-name` and `firstname` are one.
+"""
+
+from .kinds import Kind
+
+
+def _phrases(kind: Kind, words: str) -> dict[str, Kind]:
+    return dict.fromkeys(words.split(), kind)
+
+
+PHRASES: dict[str, Kind] = {
+    **_phrases(
+        Kind.PASSWORD,
+        "password passwd pwd passphrase passcode userpass dbpass mypass pass pswd passwort motdepasse contrasena",
+    ),
+    **_phrases(
+        Kind.SECRET,
+        "secret clientsecret apikey apitoken apisecret appkey appsecret accesskey accesskeyid secretkey privatekey "
+        "signingkey encryptionkey masterkey sharedkey servicekey sshkey authkey licensekey licencekey secretaccesskey "
+        "accesstoken refreshtoken idtoken authtoken bearertoken sessiontoken securitytoken devicetoken pushtoken "
+        "csrf csrftoken xsrf xsrftoken csrfmiddlewaretoken authenticitytoken requestverificationtoken token jwt "
+        "authorization credential credentials creds auth cookie setcookie session sessionid sessid sid jsessionid "
+        "phpsessid aspnetsessionid connectsid sessionkey authcode authorizationcode codeverifier assertion samlresponse "
+        "clientassertion rememberme bearer oauth signature sig hmac recoverycode recoverykey backupcode mnemonic "
+        "seedphrase webhooksecret connectionstring dsn subscriptionkey functionskey",
+    ),
+    **_phrases(
+        Kind.DROP,
+        "cvv cvc cvv2 cvc2 cvn csc cid cvvcode cvccode cardsecuritycode securitycode cardcode cardcvc cardcvv "
+        "pin pinnumber cardpin otp otpcode onetimepassword onetimecode onetimepasscode totp totpcode mfacode mfatoken "
+        "twofactorcode 2facode smscode verificationcode confirmationpin passwordotp track1 track2 trackdata pinblock",
+    ),
+    **_phrases(Kind.EMAIL, "email emailaddress mail mailaddress emailaddr emailid useremail replyto"),
+    **_phrases(
+        Kind.PHONE,
+        "phone phonenumber phoneno telephone telephonenumber tel mobile mobilephone mobilenumber mobileno cellphone "
+        "cell cellnumber msisdn fax faxnumber phonee164 contactnumber whatsapp landline",
+    ),
+    **_phrases(Kind.PAN, "pan cardnumber cardno creditcard creditcardnumber ccnumber ccnum debitcard cardnum ccno"),
+    **_phrases(Kind.IBAN, "iban ibannumber"),
+    **_phrases(Kind.SSN, "ssn ssnnumber socialsecuritynumber socialsecurity socialsecurityno"),
+    **_phrases(
+        Kind.NAME,
+        "firstname lastname fullname middlename givenname familyname surname forename maidenname legalname "
+        "cardholdername cardholder accountholder accountholdername holdername nameoncard realname fname lname "
+        "vorname nachname prenom nickname preferredname mothersmaidenname patientname",
+    ),
+    **_phrases(
+        Kind.STREET,
+        "street streetaddress streetname streetline addressline addr addressline1 addressline2 line1 line2 "
+        "homeaddress postaladdress mailingaddress billingaddress shippingaddress deliveryaddress residentialaddress "
+        "address fulladdress housenumber",
+    ),
+    **_phrases(
+        Kind.BIRTH, "dob dateofbirth birthdate birthday birthdt bday dobdate geburtsdatum birthtime datenaissance"
+    ),
+    **_phrases(
+        Kind.NUMBER,
+        "passport passportnumber passportno driverlicense driverslicense driverlicence driverslicence "
+        "driverlicensenumber driverslicensenumber driverlicencenumber drivinglicence drivinglicencenumber "
+        "licencenumber licensenumber licenseplate licenceplate numberplate platenumber vin vehicleidentificationnumber "
+        "accountnumber accountno acctnumber acctno bankaccount bankaccountnumber routingnumber sortcode taxid taxnumber "
+        "tin vatnumber itin nationalid nationalidnumber nationalinsurancenumber nationalinsurance nino nhs nhsnumber "
+        "sin aadhaar aadhar aadhaarnumber cpf curp mrn medicalrecordnumber patientid healthplannumber insurancenumber "
+        "memberid policynumber identitynumber idnumber idcardnumber socialinsurancenumber imei imsi iccid deviceid "
+        "deviceserial advertisingid idfa gaid last4 lastfour cardlast4 pancardnumber personnummer bsn",
+    ),
+    **_phrases(Kind.HANDLE, "username userlogin login loginname loginid screenname"),
+    **_phrases(
+        Kind.IP,
+        "ip ipaddress ipaddr ipv4 ipv6 clientip remoteip remoteaddr userip sourceip lastip loginip signupip "
+        "lastloginip registrationip customerip",
+    ),
+}
+
+# Phrases that end in a sensitive word and are not sensitive.
+HARMLESS_PHRASES = frozenset(
+    "macaddress hostaddress walletaddress contractaddress memoryaddress baseaddress bindaddress listenaddress "
+    "pagetoken nextpagetoken nexttoken prevtoken pagingtoken paginationtoken continuationtoken synctoken "
+    "previoustoken canceltoken idempotencytoken paymentmethodtoken stoptoken starttoken endtoken eostoken bostoken "
+    "unktoken padtoken rejectedtoken outputtoken inputtoken prompttoken completiontoken totaltoken maxtoken "
+    "sessionduration checkinpin mappin droppin firstpass bypass compass boardingpass seasonpass daypass skippass "
+    "pricecell gridcell tablecell batterycell fuelcell methodsignature functionsignature typesignature "
+    "htmlemail isemail hasemail sendemail requireemail acceptsmarketingemail hasphone isphone ismobile "
+    "isip trackingpin functionauth requireauth requiresauth needsauth isauth hasauth noauth "
+    "haspassword requirepassword requirespassword haspin hastoken hassession hassecret isbot "
+    "clientcid googlecid vintagesin trainingsession coachingsession workoutsession classsession gamesession "
+    "checkpoint singlepass signaturesig".split()
+)
+
+# Words that may follow a sensitive one and leave its meaning.
+QUALIFIERS = frozenset(
+    "confirmation confirm confirmed again repeat repeated retype value hash hashed digest plain plaintext raw encoded "
+    "encrypted normalized canonical lower text str string field input".split()
+)
+
+PERSON_WORDS = frozenset(
+    "customer user person contact recipient owner holder cardholder patient employee guest passenger beneficiary payee "
+    "payer sender receiver billing shipping buyer member driver student tenant consignee traveler traveller applicant "
+    "subscriber profile individual attendee shipper insured client spouse doctor nurse friend manager assignee".split()
+)
+ADDRESS_WORDS = frozenset("address billing shipping delivery addr residence".split())
+CARD_WORDS = frozenset("card creditcard debitcard cc paymentcard bankcard".split())
+
+# Keys whose text may say what the value beside them is.
+LABEL_WORDS = frozenset("name key type field label header param parameter attribute property kind id".split())
+VALUE_WORDS = frozenset("value val content data values".split())
+
+# Below these stand sentences about fields ("password": ["is too short"]), not their values.
+MESSAGE_WORDS = frozenset("errors error messages violations validation hints descriptions translations i18n".split())
+
+# Parts that describe a secret and are none: {"token": {"type": "bearer", "expires_in": 3600}}.
+DATA_WORDS = frozenset(
+    "type kind id name scope scopes expires expiry in at issuer alg algorithm status version description format title "
+    "minlength maxlength provider created updated required default method enabled use kty".split()
+)

@@ -1,0 +1,119 @@
+"""A tap between a scripted upstream and a raw client, and a recorder that only remembers."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from seamline.capture.clock import Clock
+from seamline.capture.engines.tap import Tap, TapSpec
+from seamline.capture.links import LinkIndex
+from seamline.capture.model import Exchange, Role
+from seamline.capture.sessions import SessionNames
+
+Address = tuple[str, int]
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@dataclass
+class MemorySink:
+    """A recorder's front without anything behind it."""
+
+    clock: Clock = field(default_factory=Clock)
+    sessions: SessionNames = field(default_factory=lambda: SessionNames(b"k" * 32))
+    exchanges: list[Exchange] = field(default_factory=list)
+    losses: dict[tuple[str, str], int] = field(default_factory=dict)
+    count: int = 0
+
+    def next_id(self) -> tuple[str, int]:
+        self.count += 1
+        return f"m-{self.count}", self.count
+
+    def offer(self, exchange: Exchange) -> None:
+        self.exchanges.append(exchange)
+
+    def lost(self, kind: str, reason: str, count: int = 1) -> None:
+        self.losses[kind, reason] = self.losses.get((kind, reason), 0) + count
+
+
+@dataclass
+class Stage:
+    """What a test plays on: the tap's address, its recorder, and the upstream's."""
+
+    tap: Tap
+    address: Address
+    upstream: Address
+    sink: MemorySink
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A raw client connection to the tap."""
+        return await asyncio.open_connection(*self.address)
+
+    async def ask(self, data: bytes) -> bytes:
+        """Send `data`, half-close, and read until the end."""
+        reader, writer = await self.connect()
+        writer.write(data)
+        writer.write_eof()
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+    async def recorded(self, count: int = 1) -> list[Exchange]:
+        """The exchanges, once there are `count` of them."""
+        async with asyncio.timeout(10):
+            while len(self.sink.exchanges) < count:
+                await asyncio.sleep(0.005)
+        return self.sink.exchanges
+
+    async def until(self, true: Callable[[], bool]) -> None:
+        """Wait for something that happens soon."""
+        async with asyncio.timeout(10):
+            while not true():
+                await asyncio.sleep(0.005)
+
+
+@contextlib.asynccontextmanager
+async def staged(serve: Serve | None, *, role: Role = Role.INBOUND, **options: Any) -> Any:
+    """A `Stage` whose upstream is `serve` (None: nobody listens there)."""
+    server = await asyncio.start_server(serve or _nobody, "127.0.0.1", 0)
+    upstream = server.sockets[0].getsockname()[:2]
+    if serve is None:
+        server.close()
+        await asyncio.sleep(0)
+    sink = MemorySink()
+    links = options.pop("links", None) or LinkIndex()
+    tap = Tap(TapSpec("svc", "http", ("127.0.0.1", 0), upstream, role), sink, links, **options)
+    address = await tap.start()
+    try:
+        yield Stage(tap, address, upstream, sink)
+    finally:
+        await tap.stop(grace_s=0.05)
+        server.close()
+
+
+async def _nobody(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+def play(scene: Coroutine[Any, Any, None], loop_name: str) -> None:
+    """Run a test's coroutine on one of the two event loops, and let no error of a callback go by."""
+    errors: list[dict[str, Any]] = []
+
+    async def watched() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: errors.append(context))
+        async with asyncio.timeout(30):
+            await scene
+
+    if loop_name == "uvloop":
+        import uvloop
+
+        uvloop.run(watched())
+    else:
+        asyncio.run(watched())
+    assert [str(error) for error in errors] == []
+
+
+async def read_head(reader: asyncio.StreamReader) -> bytes:
+    """One message head."""
+    return await reader.readuntil(b"\r\n\r\n")

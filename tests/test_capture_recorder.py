@@ -1,0 +1,293 @@
+"""The recorder with its real sanitizer process."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+from seamline.capture.errors import CouldNotCheck, UsageError
+from seamline.capture.headers import Headers
+from seamline.capture.model import Exchange, Manifest, Request, Response, Role
+from seamline.capture.recorder import Recorder
+from seamline.capture.sanitize.rules import Rules
+from seamline.capture.store.reader import open_capture
+
+KEY = b"k" * 32
+MANIFEST = Manifest("cap-1", 1_700_000_000_000_000, "test", "tap")
+TOKEN = "Zm9vYmFyYmF6cXV4Zm9vYmFy"
+
+
+def exchange(recorder: Recorder, body: bytes = b"{}", headers: Headers | None = None) -> Exchange:
+    name, seq = recorder.next_id()
+    request = Request("POST", "/a", headers or Headers([("Content-Type", "application/json")]), body)
+    response = Response(200, Headers([("Content-Type", "application/json")]), b'{"ok":true}')
+    return Exchange(name, seq, Role.INBOUND, "http", "svc", "c-1", 1_700_000_000_000_000, 1000, request, response)
+
+
+def run(scene: Coroutine[Any, Any, None], loop_name: str = "asyncio") -> None:
+    async def bounded() -> None:
+        async with asyncio.timeout(60):
+            await scene
+
+    if loop_name == "uvloop":
+        import uvloop
+
+        uvloop.run(bounded())
+    else:
+        asyncio.run(bounded())
+
+
+async def opened(path: Path, **options: Any) -> Recorder:
+    return await Recorder.open(path, MANIFEST, key=KEY, rules=Rules(), **options)
+
+
+async def until(true: Any) -> None:
+    while not true():
+        await asyncio.sleep(0.005)
+
+
+@pytest.mark.parametrize("loop_name", ["asyncio", "uvloop"])
+def test_what_is_offered_is_in_the_capture(tmp_path: Path, loop_name: str) -> None:
+    async def scene() -> None:
+        recorder = await opened(tmp_path / "a.seam")
+        assert os.getpriority(os.PRIO_PROCESS, recorder.process_id) > os.getpriority(os.PRIO_PROCESS, 0)
+        assert os.getpgid(recorder.process_id) != os.getpgid(0)
+        for _ in range(500):
+            recorder.offer(exchange(recorder))
+        recorder.lost("gaps", "a hole", 2)
+        summary = await recorder.close()
+        assert (summary.recorded, summary.failed) == (500, None)
+        assert summary.losses.gaps == 2
+        with open_capture(tmp_path / "a.seam") as capture:
+            assert capture.complete
+            assert capture.manifest.capture_id == "cap-1"
+            assert capture.manifest.key_id
+            assert capture.manifest.rules
+            assert capture.losses.reasons == {"a hole": 2}
+            names = [each.id for each in capture]
+        assert len(set(names)) == 500
+        recorder.offer(exchange(recorder))
+
+    run(scene(), loop_name)
+
+
+def test_no_secret_reaches_the_file(tmp_path: Path) -> None:
+    async def scene() -> None:
+        recorder = await opened(tmp_path / "a.seam")
+        headers = Headers([("Authorization", f"Bearer {TOKEN}"), ("Content-Type", "application/json")])
+        recorder.offer(exchange(recorder, b'{"password":"%s"}' % TOKEN.encode(), headers))
+        assert (await recorder.close()).recorded == 1
+        with open_capture(tmp_path / "a.seam") as capture:
+            (stored,) = capture
+        assert TOKEN not in repr(stored)
+
+    run(scene())
+
+
+def test_a_full_queue_drops_and_counts(tmp_path: Path) -> None:
+    async def scene() -> None:
+        recorder = await opened(tmp_path / "a.seam", queue_bytes=50_000)
+        for _ in range(300):
+            recorder.offer(exchange(recorder, b'{"a":"%s"}' % (b"x" * 1000)))
+        summary = await recorder.close()
+        assert summary.losses.reasons["queue full"] == summary.losses.dropped > 200
+        assert summary.recorded + summary.losses.dropped == 300
+        with open_capture(tmp_path / "a.seam") as capture:
+            assert capture.losses == summary.losses
+
+    run(scene())
+
+
+def test_a_stalled_sanitizer_fills_the_queue_and_is_caught_up_with(tmp_path: Path) -> None:
+    async def scene() -> None:
+        recorder = await opened(tmp_path / "a.seam", queue_bytes=1 << 20)
+        os.kill(recorder.process_id, signal.SIGSTOP)
+        body = b'{"a":"%s"}' % (b"x" * 10_000)
+        for _ in range(1000):
+            recorder.offer(exchange(recorder, body))
+            await asyncio.sleep(0)
+        os.kill(recorder.process_id, signal.SIGCONT)
+        summary = await recorder.close()
+        assert summary.failed is None
+        assert summary.losses.dropped > 0
+        assert summary.recorded + summary.losses.dropped == 1000
+
+    run(scene())
+
+
+@pytest.mark.parametrize("loop_name", ["asyncio", "uvloop"])
+def test_a_killed_sanitizer_is_said_and_everything_after_is_dropped(tmp_path: Path, loop_name: str) -> None:
+    async def scene() -> None:
+        recorder = await opened(tmp_path / "a.seam")
+        for _ in range(10):
+            recorder.offer(exchange(recorder))
+        await asyncio.sleep(0.05)
+        os.kill(recorder.process_id, signal.SIGKILL)
+        for _ in range(10):
+            recorder.offer(exchange(recorder))
+        await until(lambda: recorder.failed)
+        for _ in range(10):
+            recorder.offer(exchange(recorder))
+        summary = await recorder.close()
+        assert summary.failed is not None
+        assert "SIGKILL" in summary.failed
+        assert summary.recorded + summary.losses.dropped == 30
+        assert summary.losses.reasons["the sanitizer process has failed"] == 10
+        with open_capture(tmp_path / "a.seam") as capture:
+            assert not capture.complete
+            assert len(list(capture)) == summary.recorded
+
+    run(scene(), loop_name)
+
+
+def test_signals_for_the_recorder_do_not_end_the_sanitizer(tmp_path: Path) -> None:
+    async def scene() -> None:
+        recorder = await opened(tmp_path / "a.seam")
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            os.kill(recorder.process_id, number)
+        recorder.offer(exchange(recorder))
+        assert (await recorder.close()).recorded == 1
+
+    run(scene())
+
+
+def test_a_recorder_that_dies_leaves_a_closed_capture_that_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.seam"
+    script = f"""
+        import asyncio, os, sys
+        sys.path[:0] = {sys.path!r}
+        from pathlib import Path
+        from test_capture_recorder import exchange, opened
+
+        async def main():
+            recorder = await opened(Path({str(path)!r}))
+            recorder.lost("dropped", "lost before", 3)
+            recorder.offer(exchange(recorder))
+            await asyncio.sleep(1.5)
+            print(recorder.process_id, flush=True)
+            os._exit(0)
+
+        asyncio.run(main())
+    """
+    ended = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parent,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+    )
+    scribe = int(ended.stdout)
+
+    async def scene() -> None:
+        await until(lambda: not _alive(scribe))
+        with open_capture(path) as capture:
+            assert capture.complete
+            assert len(list(capture)) == 1
+            assert capture.losses.dropped == 3
+            assert "the recorder died before it closed the capture" in capture.losses.reasons
+
+    run(scene())
+
+
+def _alive(process_id: int) -> bool:
+    try:
+        state = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def test_enough_is_enough(tmp_path: Path) -> None:
+    async def scene() -> None:
+        recorder = await opened(tmp_path / "a.seam", most=3)
+        for number in range(5):
+            assert recorder.filled.is_set() is (number >= 3)
+            recorder.offer(exchange(recorder))
+        summary = await recorder.close()
+        assert (summary.recorded, summary.losses.dropped) == (3, 0)
+
+    run(scene())
+
+
+def test_what_no_record_can_hold_is_dropped(tmp_path: Path) -> None:
+    async def scene() -> None:
+        recorder = await opened(tmp_path / "a.seam")
+        recorder.offer(exchange(recorder, headers=Headers([("X", "x" * (2 << 20))])))
+        recorder.offer(exchange(recorder))
+        summary = await recorder.close()
+        assert (summary.recorded, summary.losses.dropped) == (1, 1)
+        assert summary.losses.reasons == {"over the limits of a record": 1}
+
+    run(scene())
+
+
+def test_a_body_of_many_frames_goes_through(tmp_path: Path) -> None:
+    async def scene() -> None:
+        recorder = await opened(tmp_path / "a.seam")
+        recorder.offer(exchange(recorder, b"[" + b"1," * (4 << 20) + b"1]"))
+        summary = await recorder.close()
+        assert (summary.recorded, summary.failed) == (1, None)
+
+    run(scene())
+
+
+def test_an_output_that_cannot_be_written_is_the_users_mistake(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("mine")
+
+    async def scene() -> None:
+        with pytest.raises(UsageError, match="text"):
+            await opened(tmp_path / "text")
+        assert (tmp_path / "text").read_text() == "mine"
+        with pytest.raises(UsageError, match=str(tmp_path)):
+            await opened(tmp_path)
+        with pytest.raises(UsageError):
+            await opened(tmp_path / "a.seam", trusted=tmp_path / "none.seam")
+
+    run(scene())
+
+
+def test_a_full_disk_is_the_environments(tmp_path: Path) -> None:
+    async def scene() -> None:
+        with pytest.raises(CouldNotCheck, match="No space left"):
+            await opened(Path("/dev/full"))
+
+    run(scene())
+
+
+def test_ids_differ_from_capture_to_capture(tmp_path: Path) -> None:
+    async def scene() -> None:
+        first = await opened(tmp_path / "a.seam")
+        second = await Recorder.open(
+            tmp_path / "b.seam", Manifest("cap-2", 0, "test", "tap"), key=KEY, rules=Rules()
+        )
+        names = {first.next_id()[0], first.next_id()[0], second.next_id()[0], second.next_id()[0]}
+        assert len(names) == 4
+        await first.close()
+        await second.close()
+
+    run(scene())
+
+
+def test_the_values_of_a_trusted_capture_pass_unchanged(tmp_path: Path) -> None:
+    async def scene() -> None:
+        recorder = await opened(tmp_path / "a.seam")
+        headers = Headers([("Authorization", f"Bearer {TOKEN}")])
+        recorder.offer(exchange(recorder, headers=headers))
+        await recorder.close()
+        with open_capture(tmp_path / "a.seam") as capture:
+            (clean,) = capture
+        again = await opened(tmp_path / "b.seam", trusted=tmp_path / "a.seam")
+        again.offer(clean)
+        await again.close()
+        with open_capture(tmp_path / "b.seam") as capture:
+            (twice,) = capture
+        assert twice.request.headers == clean.request.headers
+
+    run(scene())

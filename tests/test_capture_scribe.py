@@ -1,0 +1,164 @@
+"""The sanitizer process, spoken to over its socket."""
+
+import json
+import pickle
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from seamline.capture.frames import FrameReader, Hello, Kind, frame
+from seamline.capture.headers import Headers
+from seamline.capture.model import Exchange, Losses, Manifest, Request, Response, Role
+from seamline.capture.sanitize.rules import Rules
+from seamline.capture.scribe import serve
+from seamline.capture.store.reader import open_capture
+from seamline.capture.store.records import pack_exchange
+
+SECRET = "hunter2-hunter2"
+
+
+def packed(number: int, *, truncated: bool = False, body: bytes = b"{}") -> bytes:
+    return pack_exchange(
+        Exchange(
+            f"e-{number}",
+            number,
+            Role.INBOUND,
+            "http",
+            "svc",
+            "c-1",
+            1_700_000_000_000_000,
+            5,
+            Request("POST", "/", Headers([("Content-Type", "application/json")]), body),
+            Response(200, Headers(), b""),
+            truncated=truncated,
+        )
+    )
+
+
+class Talk:
+    """Our end of the socket."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self.channel = channel
+        self._reader = FrameReader()
+        self._frames: list[tuple[Kind, bytes]] = []
+
+    def say(self, kind: Kind, payload: bytes = b"") -> None:
+        self.channel.sendall(frame(kind, payload))
+
+    def hear(self) -> tuple[Kind, dict[str, Any]]:
+        while not self._frames:
+            data = self.channel.recv(1 << 16)
+            assert data, "the scribe has hung up"
+            self._frames = self._reader.feed(data)
+        kind, payload = self._frames.pop(0)
+        return kind, json.loads(payload) if payload else {}
+
+
+@contextmanager
+def scribe(path: Path, hello: bytes | None = None) -> Iterator[Talk]:
+    ours, theirs = socket.socketpair()
+    ours.settimeout(30)
+
+    def work() -> None:
+        with theirs:
+            try:
+                serve(theirs)
+            except BaseException:
+                return
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    talk = Talk(ours)
+    talk.say(
+        Kind.HELLO,
+        pickle.dumps(Hello(path, Manifest("c", 0, "t", "tap"), b"k" * 32, Rules())) if hello is None else hello,
+    )
+    try:
+        yield talk
+    finally:
+        ours.close()
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def test_it_writes_counts_and_sums_up(tmp_path: Path) -> None:
+    with scribe(tmp_path / "a.seam") as talk:
+        assert talk.hear()[0] is Kind.READY
+        talk.say(Kind.EXCHANGE, packed(1))
+        talk.say(Kind.EXCHANGE, packed(2, truncated=True))
+        talk.say(Kind.LOSSES, json.dumps(asdict(Losses(dropped=4, reasons={"queue full": 4}))).encode())
+        talk.say(Kind.CLOSE)
+        kind, summary = talk.hear()
+        while kind is Kind.PROGRESS:
+            kind, summary = talk.hear()
+        assert kind is Kind.SUMMARY
+        assert summary["recorded"] == 2
+        assert (summary["losses"]["truncated"], summary["losses"]["dropped"]) == (1, 0)
+    with open_capture(tmp_path / "a.seam") as capture:
+        assert capture.complete
+        assert [each.id for each in capture] == ["e-1", "e-2"]
+        assert (capture.losses.dropped, capture.losses.truncated) == (4, 1)
+        assert capture.losses.reasons["queue full"] == 4
+
+
+def test_what_cannot_be_cleaned_is_withheld_and_counted(tmp_path: Path) -> None:
+    with scribe(tmp_path / "a.seam") as talk:
+        talk.hear()
+        talk.say(Kind.EXCHANGE, packed(1, body=b'{"half": '))
+        talk.say(Kind.CLOSE)
+        _, summary = talk.hear()
+        assert summary["losses"]["withheld"] == 1
+        assert any(reason.startswith("request.body: ") for reason in summary["losses"]["reasons"])
+    with open_capture(tmp_path / "a.seam") as capture:
+        assert capture.losses.withheld == 1
+
+
+def test_flushed_work_survives_and_is_reported(tmp_path: Path) -> None:
+    with scribe(tmp_path / "a.seam") as talk:
+        talk.hear()
+        talk.say(Kind.EXCHANGE, packed(1))
+        kind, progress = talk.hear()
+        assert (kind, progress["recorded"]) == (Kind.PROGRESS, 1)
+        with open_capture(tmp_path / "a.seam") as capture:
+            assert len(list(capture)) == 1
+            assert not capture.complete
+
+
+def test_a_channel_that_ends_closes_the_capture(tmp_path: Path) -> None:
+    with scribe(tmp_path / "a.seam") as talk:
+        talk.hear()
+        talk.say(Kind.EXCHANGE, packed(1))
+    with open_capture(tmp_path / "a.seam") as capture:
+        assert capture.complete
+        assert capture.losses.gaps == 1
+
+
+@pytest.mark.parametrize("payload", [SECRET.encode(), b"\xff\xff\xff\x00\x00\x00\x00\x00" + SECRET.encode()])
+def test_a_failure_is_told_without_a_byte_of_the_exchange(tmp_path: Path, payload: bytes) -> None:
+    with scribe(tmp_path / "a.seam") as talk:
+        talk.hear()
+        talk.say(Kind.EXCHANGE, payload)
+        kind, said = talk.hear()
+        assert kind is Kind.FAILED
+        assert "BadRecord" in said["text"]
+        assert SECRET not in json.dumps(said)
+        assert not said["usage"]
+
+
+def test_a_start_that_fails_says_who_has_to_act(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("mine")
+    with scribe(tmp_path / "text") as talk:
+        kind, said = talk.hear()
+        assert kind is Kind.FAILED
+        assert said["usage"]
+        assert "text" in said["text"]
+    with scribe(tmp_path / "a.seam", hello=b"no pickle") as talk:
+        kind, said = talk.hear()
+        assert kind is Kind.FAILED
+        assert not said["usage"]
