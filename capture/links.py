@@ -6,7 +6,7 @@ Calls come in the order of their times, which is what a live engine sees.
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 
 from .headers import Headers
@@ -16,6 +16,8 @@ DEFAULT_TRACE_HEADERS = ("traceparent", "x-b3-traceid", "x-request-id", "x-corre
 """Headers that name one request on its way through the services, strongest first."""
 
 MOST_CANDIDATES = 4
+MOST_LOOKED_AT = 256
+"""How many that share a trace or a lane are looked at: a client that sends one trace id for ever is no reason to wait."""
 LONE_TIME_CONFIDENCE = 0.95
 LONE_LANE_CONFIDENCE = 0.98
 LATE_CONFIDENCE = 0.5
@@ -55,17 +57,18 @@ class LinkIndex:
         self._most = most
         self._open: dict[str, _Entry] = {}
         self._closed: deque[_Entry] = deque()
-        self._by_trace: dict[str, list[_Entry]] = {}
-        self._by_lane: dict[str, list[_Entry]] = {}
+        # By id inside, so that forgetting one of thousands that share a trace or a lane costs no search.
+        self._by_trace: dict[str, dict[str, _Entry]] = {}
+        self._by_lane: dict[str, dict[str, _Entry]] = {}
 
     def opened(self, exchange_id: str, started_us: int, headers: Headers, lane: str | None = None) -> None:
         """An inbound request has begun."""
         entry = _Entry(exchange_id, started_us, self._traces(headers), lane)
         self._open[exchange_id] = entry
         for trace in entry.traces:
-            self._by_trace.setdefault(trace, []).append(entry)
+            self._by_trace.setdefault(trace, {})[exchange_id] = entry
         if lane is not None:
-            self._by_lane.setdefault(lane, []).append(entry)
+            self._by_lane.setdefault(lane, {})[exchange_id] = entry
         if len(self._open) + len(self._closed) > self._most:
             self._forget_oldest()
 
@@ -86,11 +89,11 @@ class LinkIndex:
         """
         if self._by_trace:
             for trace in self._traces(headers):
-                found = self._living(self._by_trace.get(trace, ()), started_us)
+                found = self._living(self._by_trace.get(trace), started_us)
                 if found:
                     return _shared(found, LinkKind.PROPAGATED, 1.0)
-        if lane is not None and lane in self._by_lane:
-            found = self._living(self._by_lane[lane], started_us)
+        if lane is not None:
+            found = self._living(self._by_lane.get(lane), started_us)
             if found:
                 return _shared(found, LinkKind.LANE, LONE_LANE_CONFIDENCE)
         return self._by_time(started_us)
@@ -121,10 +124,12 @@ class LinkIndex:
                 break
         return recent
 
-    def _living(self, entries: Iterable[_Entry], started_us: int) -> list[_Entry]:
-        """Those of `entries` that can be the cause, newest first; open ones shut out closed ones."""
-        begun = [entry for entry in entries if entry.started_us <= started_us]
-        begun.reverse()
+    def _living(self, entries: dict[str, _Entry] | None, started_us: int) -> list[_Entry]:
+        """Those of the newest `entries` that can be the cause, newest first; open ones shut out closed ones."""
+        if not entries:
+            return []
+        newest = islice(reversed(entries.values()), MOST_LOOKED_AT)
+        begun = [entry for entry in newest if entry.started_us <= started_us]
         still_open = [entry for entry in begun if entry.ended_us is None]
         return still_open or [entry for entry in begun if (entry.ended_us or 0) + self._grace_us >= started_us]
 
@@ -154,10 +159,10 @@ class LinkIndex:
             _remove(self._by_lane, entry.lane, entry)
 
 
-def _remove(index: dict[str, list[_Entry]], key: str, entry: _Entry) -> None:
+def _remove(index: dict[str, dict[str, _Entry]], key: str, entry: _Entry) -> None:
     entries = index.get(key)
-    if entries is not None and entry in entries:
-        entries.remove(entry)
+    if entries is not None:
+        entries.pop(entry.id, None)
         if not entries:
             del index[key]
 

@@ -1,106 +1,151 @@
-"""What is to be fired, in which order, and what is left out.
+"""What a replay is going to send: the capture's inbound requests, in order, session by session.
 
-Two rules hold here. Every inbound exchange is either a step of the plan or counted with a reason. The order within a
-session is the recorded one.
+Two rules hold here. Every inbound exchange is planned or counted with its reason, none disappears. A session's
+requests keep their recorded order.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import itemgetter
 
 from ..capture.model import Exchange, Request, Role
 from .safety import is_write
-from .shard import WHOLE, Shard
+from .sendable import Fitter
+from .shard import Shard
 
-WRITE_NOT_ALLOWED = "write not allowed"
+WRITE = "write not allowed"
+BODY_CUT = "request body was cut in the capture"
+UPGRADE = "changes its protocol (CONNECT, Upgrade)"
+NOT_SELECTED = "not selected by --where"
+OTHER_SHARD = "of another shard"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One request to fire. `at_us` is its recorded offset from the first inbound exchange of the capture."""
+    """One request to send. `origin` is the recorded exchange's id; `at_us` its recorded start after the plan's first;
+    `position` its place in the recorded order of all shards."""
 
     origin: str
     session: str
     at_us: int
+    position: int
     request: Request
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Steps in recorded order, and how many exchanges were left out for which reason."""
+    """`steps` are in recorded order. `skipped` counts inbound exchanges that cannot be sent, or must not be, by
+    reason; `left_out` those that the user did not ask for; `changed` what was changed in requests that are sent."""
 
     steps: tuple[Step, ...]
-    skipped: Mapping[str, int]
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    changed: Mapping[str, int] = field(default_factory=dict)
 
+    @property
     def sessions(self) -> dict[str, list[Step]]:
-        """The steps of each session, in order; sessions in the order of their first step."""
-        grouped: dict[str, list[Step]] = {}
+        """The steps of each session, in order; sessions by their first step."""
+        sessions: dict[str, list[Step]] = {}
         for step in self.steps:
-            grouped.setdefault(step.session, []).append(step)
-        return grouped
+            sessions.setdefault(step.session, []).append(step)
+        return sessions
 
 
 def make_plan(
     exchanges: Iterable[Exchange],
     *,
-    allow_writes: bool,
-    shard: Shard = WHOLE,
+    shard: Shard | None = None,
     where: Callable[[Exchange], bool] | None = None,
+    allow_writes: bool = False,
 ) -> Plan:
-    """The plan for the inbound exchanges among `exchanges`. What another shard fires, or `where` does not choose,
-    is not part of it and not counted."""
-    chosen = [
-        exchange
-        for exchange in exchanges
-        if exchange.role is Role.INBOUND and shard.holds(exchange.session) and (where is None or where(exchange))
-    ]
-    # Exchanges are stored as they end; they are fired as they began.
-    chosen.sort(key=lambda exchange: (exchange.started_us, exchange.seq))
-    first_us = chosen[0].started_us if chosen else 0
-    skipped: Counter[str] = Counter()
-    steps = []
-    for exchange in chosen:
-        why = why_not(exchange, allow_writes=allow_writes)
-        if why is None:
-            steps.append(Step(exchange.id, exchange.session, exchange.started_us - first_us, exchange.request))
-        else:
-            skipped[why] += 1
-    return Plan(tuple(steps), dict(skipped))
+    """The plan for `exchanges`, which may come in any order. Answers are not kept, so a plan holds requests only.
+
+    Times count from the first exchange that `where` selects; shards of one capture share that zero and the
+    positions, so that together they keep the pace of the whole.
+    """
+    drafts = _Drafts(where, allow_writes)
+    for exchange in exchanges:
+        if exchange.role is Role.INBOUND:
+            drafts.take(exchange)
+    return drafts.plan(shard)
 
 
-def why_not(exchange: Exchange, *, allow_writes: bool) -> str | None:
-    """Why `exchange` cannot be fired, or None where it can."""
-    request = exchange.request
+def refusal(exchange: Exchange, *, allow_writes: bool) -> str | None:
+    """Why the exchange is not replayed, or None. What `sendable.Fitter` refuses comes on top."""
     if exchange.protocol != "http":
-        return f"protocol {exchange.protocol} is not replayed yet"
-    if request.method == "CONNECT" or "upgrade" in request.headers:
-        return "the connection changes its protocol"
-    if any(part.part.startswith("request") for part in exchange.withheld):
-        return "the request was withheld"
+        return f"protocol {exchange.protocol[:40]}"
+    request = exchange.request
+    if request.method == "CONNECT" or _upgrades(exchange):
+        return UPGRADE
+    for part in exchange.withheld:
+        if part.part.startswith("request"):
+            return f"{part.part[:40]} was withheld"
     if exchange.truncated and not request.body and _announces_body(request):
-        return "the request's body was cut"
-    if not _is_clean(request):
-        return "the request is no valid HTTP/1.1"
-    if is_write(request) and not allow_writes:
-        return WRITE_NOT_ALLOWED
+        return BODY_CUT
+    if not allow_writes and is_write(request):
+        return WRITE
     return None
 
 
+class _Drafts:
+    """The requests chosen so far, not yet in order, and the counts of the others."""
+
+    def __init__(self, where: Callable[[Exchange], bool] | None, allow_writes: bool) -> None:
+        self._where = where
+        self._allow_writes = allow_writes
+        self._fitter = Fitter()
+        self._chosen: list[tuple[int, int, str, str, str, Request]] = []
+        self._zero_us: int | None = None
+        self._skipped: Counter[str] = Counter()
+        self._left_out: Counter[str] = Counter()
+        self._changed: Counter[str] = Counter()
+
+    def take(self, exchange: Exchange) -> None:
+        """Choose an inbound exchange, or count it."""
+        if self._where is not None and not self._where(exchange):
+            self._left_out[NOT_SELECTED] += 1
+            return
+        if self._zero_us is None or exchange.started_us < self._zero_us:
+            self._zero_us = exchange.started_us
+        reason = refusal(exchange, allow_writes=self._allow_writes)
+        fit = self._fitter.fit(exchange.request) if reason is None else reason
+        if isinstance(fit, str):
+            self._skipped[fit] += 1
+            return
+        request, notes = fit
+        if notes:
+            self._changed.update(notes)
+        self._chosen.append(
+            (exchange.started_us, exchange.seq, exchange.id, exchange.session, exchange.service, request)
+        )
+
+    def plan(self, shard: Shard | None) -> Plan:
+        """The chosen in recorded order, as far as `shard` owns them."""
+        self._chosen.sort(key=itemgetter(0, 1))
+        zero_us = self._zero_us or 0
+        owned: dict[str, bool] = {}
+        steps: list[Step] = []
+        for position, (started_us, _, origin, session, service, request) in enumerate(self._chosen):
+            if shard is not None:
+                if session not in owned:
+                    owned[session] = shard.owns(session)
+                if not owned[session]:
+                    self._left_out[OTHER_SHARD] += 1
+                    continue
+            steps.append(Step(origin, session, started_us - zero_us, position, request, service))
+        return Plan(tuple(steps), dict(self._skipped), dict(self._left_out), dict(self._changed))
+
+
+def _upgrades(exchange: Exchange) -> bool:
+    if exchange.response is not None and exchange.response.status == 101:
+        return True
+    return (exchange.request.headers.get("upgrade") or "").lower() == "websocket"
+
+
 def _announces_body(request: Request) -> bool:
-    length = request.headers.get("content-length", "0") or "0"
-    return "transfer-encoding" in request.headers or length.strip("0") != ""
-
-
-def _is_clean(request: Request) -> bool:
-    """Whether no part of the head can end it early: a capture is untrusted, and must not smuggle a second request."""
-    words = (request.method, request.target)
-    if not all(words) or any(set(word) & set(" \r\n\t\0") for word in words):
-        return False
-    return all(
-        name and not set(name) & set(": \r\n\t\0") and not set(value) & set("\r\n\0") and _latin(name + value)
-        for name, value in request.headers
-    ) and _latin(request.target)
-
-
-def _latin(text: str) -> bool:
-    return all(ord(char) < 256 for char in text)
+    """Whether the headers promise a body: then an empty one in a truncated exchange was left out."""
+    if "transfer-encoding" in request.headers:
+        return True
+    return (request.headers.get("content-length") or "0").strip().strip("0") != ""

@@ -1,199 +1,278 @@
-"""A plan fired at one target, each result handed to the recorder as an exchange of the run.
+"""Fires a plan at one target and hands what comes back to the recorder.
 
-Three rules hold here. Order is kept within a session, sessions run side by side. In an open loop a late answer delays
-its session, not the clock: latency runs from the intended instant and lateness says how late the send was. Every step
-of the plan ends as an exchange, answered or failed; a target that is gone fails the rest without being asked again.
+Rules of this file:
+- open loop: a request's intended instant never depends on the target; if it cannot go then, because its session still
+  waits or no slot is free, it goes later and its lateness is recorded; latency counts from the intended instant;
+- a session's requests go one after the other, in recorded order; sessions run side by side;
+- every step of the plan ends once: fired, or recorded as failed because the target is gone, or counted as skipped
+  because the replay was stopped.
 """
 
 import asyncio
-import time
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from typing import Protocol
 
 from ..capture.links import LinkIndex
-from ..capture.model import Exchange, Failure, FailureKind, Losses, Request, Role
-from ..capture.recorder import Sink
+from ..capture.model import Exchange, Failure, FailureKind, Request, Role
+from .alarm import Alarm, make_alarm
 from .pace import Pace
 from .plan import Plan, Step
-from .timer import Timer
+from .tally import Tally
 from .tracing import traced
-from .transport.base import Outcome, Transport
+from .transport.base import Clock, Outcome, Transport
 
-GONE_AFTER = 20
-"""Connections refused in a row, with nothing answered between, after which the target counts as gone."""
+LEAD_US = 20_000
+"""From the start of a timed replay to its first intended instant: the loop has settled by then."""
+_FULL_RETRY_S = 0.005
+_STOPPED = "the replay was stopped"
+_GONE = "not tried: the target is gone"
 
-_GONE = Failure(FailureKind.CONNECT, "the target was gone")
-_NEVER_SENT = Outcome(None, _GONE, 0, 0)
+Traced = Callable[[Request, int, str], Request]
 
 
-@dataclass(slots=True)
-class Played:
-    """How a replay went. `late_us` holds the lateness of each send of an open loop; `span_us` the intended and the
-    actual time from the first to the last send."""
-
-    answered: int = 0
-    failed: int = 0
-    retried: int = 0
-    gone: bool = False
-    late_us: list[int] = field(default_factory=list)
-    intended_span_us: int = 0
-    actual_span_us: int = 0
+class Sink(Protocol):
+    """What the runner needs of a recorder. A recorder that is `congested` wants no more exchanges for the moment."""
 
     @property
-    def drift(self) -> float:
-        """How much longer the whole took than intended, as a share of it."""
-        if not self.intended_span_us:
-            return 0.0
-        return (self.actual_span_us - self.intended_span_us) / self.intended_span_us
+    def congested(self) -> bool:
+        """Whether the sanitizer process has fallen far behind."""
+
+    def next_id(self) -> tuple[str, int]:
+        """A fresh exchange id and its sequence number."""
+
+    def offer(self, exchange: Exchange) -> None:
+        """Take an exchange. Never waits, never raises."""
+
+    def lost(self, kind: str, reason: str, count: int = 1) -> None:
+        """Count something that will not be in the run."""
+
+
+class _Lane:
+    """One session: its steps that are due, and whether one is under way."""
+
+    __slots__ = ("busy", "due")
+
+    def __init__(self) -> None:
+        self.due: deque[tuple[Step, int]] = deque()
+        self.busy = False
 
 
 class Runner:
-    """Fires one plan once."""
+    """One replay. `links` is given where taps record the downstream calls: each request then gets its own trace id
+    (a function of `seed`) and is entered as a cause for as long as it is under way."""
 
     def __init__(
         self,
         plan: Plan,
         transport: Transport,
         recorder: Sink,
+        clock: Clock,
         *,
         pace: Pace,
         concurrency: int,
-        service: str = "service",
-        links: LinkIndex | None = None,
         seed: int = 0,
-        progress: Callable[[], None] | None = None,
+        links: LinkIndex | None = None,
+        alarm: Callable[[Callable[[], None]], Alarm] = make_alarm,
     ) -> None:
+        self.tally = Tally(planned=len(plan.steps))
         self._plan = plan
         self._transport = transport
         self._recorder = recorder
+        self._clock = clock
         self._pace = pace
-        self._concurrency = concurrency
-        self._service = service
-        self._links = links
+        self._free = concurrency
         self._seed = seed
-        self._progress = progress
-        self._refused = 0
-        self._first_sent_us = 0
-        self._last_sent_us = 0
-        self.played = Played()
+        self._links = links
+        self._make_alarm = alarm
+        self._lanes: dict[str, _Lane] = {}
+        self._ready: deque[_Lane] = deque()
+        self._next = 0
+        self._start_us = 0
+        self._left = len(plan.steps)
+        self._alarm: Alarm | None = None
+        self._finished: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waits = False
+        self._ending = False
 
-    async def run(self) -> Played:
-        """Fire every step; how it went."""
+    async def run(self) -> Tally:
+        """Fire the whole plan; returns when every step has ended."""
         for reason, count in self._plan.skipped.items():
             self._recorder.lost("skipped", reason, count)
-        if self._pace.timed:
-            await self._open_loop()
+        self._finished = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        if not self._left:
+            return self.tally
+        if self._pace.is_timed:
+            self._alarm = self._make_alarm(self._wake)
+            self._start_us = self._clock.now_us() + LEAD_US
+            self._wake()
         else:
-            await self._closed_loop()
-        self.played.actual_span_us = self._last_sent_us - self._first_sent_us
-        return self.played
+            for step in self._plan.steps:
+                self._enter(step, 0)
+            self._pump()
+        try:
+            await self._finished.wait()
+        finally:
+            if self._alarm is not None:
+                self._alarm.close()
+        return self.tally
 
-    async def _closed_loop(self) -> None:
-        """As fast as it goes: `concurrency` sessions at a time, each one request after the other."""
-        waiting = deque(self._plan.sessions().values())
+    def stop(self) -> None:
+        """Fire nothing more; what is under way ends in its time, the rest is counted as skipped."""
+        if not self._ending:
+            rest = self._cut_off()
+            if rest:
+                self._recorder.lost("skipped", _STOPPED, len(rest))
+            self._ended(len(rest))
 
-        async def work() -> None:
-            while waiting:
-                for step in waiting.popleft():
-                    await self._fire(step, None)
+    # When a step is due.
 
-        await _all(work() for _ in range(min(self._concurrency, len(waiting))))
+    def _wake(self) -> None:
+        """Enter every step whose instant has come, then sleep until the next one's."""
+        steps, start_us = self._plan.steps, self._start_us
+        while self._next < len(steps):
+            step = steps[self._next]
+            intended_us = start_us + self._pace.intended_us(step.at_us, step.position)
+            ahead_us = intended_us - self._clock.now_us()
+            if ahead_us > 0:
+                assert self._alarm is not None
+                self._alarm.set(ahead_us)
+                break
+            self._next += 1
+            self._enter(step, intended_us)
+        self._pump()
 
-    async def _open_loop(self) -> None:
-        """Each step at its instant, or as soon after it as its session and a free slot allow."""
-        backlog: dict[str, deque[tuple[Step, int]]] = {}
-        slots = asyncio.Semaphore(self._concurrency)
-        start_ns = time.monotonic_ns()
-        start_us = self._recorder.clock.now_us()
+    def _enter(self, step: Step, intended_us: int) -> None:
+        lane = self._lanes.get(step.session)
+        if lane is None:
+            lane = self._lanes[step.session] = _Lane()
+        if not lane.due and not lane.busy:
+            self._ready.append(lane)
+        lane.due.append((step, intended_us))
 
-        async def drain(session: str) -> None:
-            async with slots:
-                waiting = backlog[session]
-                while waiting:
-                    await self._fire(*waiting[0])
-                    waiting.popleft()
-                del backlog[session]
+    def _pump(self) -> None:
+        """Fire as long as there is a slot, and a session with something due that waits for no answer."""
+        ready = self._ready
+        while ready and self._free > 0:
+            if not self._pace.is_timed and self._recorder.congested:
+                self._pause()
+                return
+            self._fire(ready.popleft())
 
-        with Timer() as timer:
-            async with asyncio.TaskGroup() as sessions:
-                for index, step in enumerate(self._plan.steps):
-                    due_us = self._pace.due_us(step.at_us, index)
-                    self.played.intended_span_us = due_us
-                    await timer.wait_until(start_ns + due_us * 1000)
-                    waiting = backlog.get(step.session)
-                    if waiting is not None:
-                        waiting.append((step, start_us + due_us))
-                        continue
-                    backlog[step.session] = deque([(step, start_us + due_us)])
-                    sessions.create_task(drain(step.session))
+    def _pause(self) -> None:
+        """At max pace nothing is lost by waiting for the recorder; at a timed pace it would bend the load."""
+        if not self._waits:
+            assert self._loop is not None
+            self._waits = True
+            self._loop.call_later(_FULL_RETRY_S, self._resume)
 
-    async def _fire(self, step: Step, intended_us: int | None) -> None:
-        """Send one step and record what came of it."""
+    def _resume(self) -> None:
+        self._waits = False
+        self._pump()
+
+    # One request.
+
+    def _fire(self, lane: _Lane) -> None:
+        step, intended_us = lane.due.popleft()
+        lane.busy = True
+        self._free -= 1
         exchange_id, seq = self._recorder.next_id()
-        request = step.request if self._links is None else traced(step.request, self._seed, step.origin)
-        began_us = self._recorder.clock.now_us()
+        request = step.request
         if self._links is not None:
-            self._links.opened(exchange_id, began_us, request.headers)
-        outcome = _NEVER_SENT if self.played.gone else await self._transport.send(request)
-        if self._links is not None:
-            self._links.closed(exchange_id, self._recorder.clock.now_us())
-        if not outcome.sent_us:
-            outcome = Outcome(None, outcome.failure, began_us, began_us)
-        self._count(outcome, intended_us)
-        self._recorder.offer(self._exchange(exchange_id, seq, step, request, outcome, intended_us))
-        if self._progress is not None:
-            self._progress()
+            request = traced(request, self._seed, step.origin)
+            self._links.opened(exchange_id, self._clock.now_us(), request.headers)
 
-    def _exchange(
-        self, exchange_id: str, seq: int, step: Step, request: Request, outcome: Outcome, intended_us: int | None
-    ) -> Exchange:
-        started_us = outcome.sent_us if intended_us is None else min(intended_us, outcome.sent_us)
-        return Exchange(
-            exchange_id,
-            seq,
-            Role.INBOUND,
-            "http",
-            self._service,
-            step.session,
-            started_us,
-            outcome.done_us - started_us,
-            request,
-            outcome.response,
-            outcome.failure,
-            (),
-            step.origin,
-            outcome.truncated,
-            outcome.sent_us - started_us,
+        def done(outcome: Outcome) -> None:
+            self._done(lane, step, request, intended_us, exchange_id, seq, outcome)
+
+        self._transport.fire(request, done)
+
+    def _done(
+        self, lane: _Lane, step: Step, request: Request, intended_us: int, exchange_id: str, seq: int, outcome: Outcome
+    ) -> None:
+        self._free += 1
+        lane.busy = False
+        if lane.due:
+            self._ready.append(lane)
+        response, failure, sent_us, done_us, truncated, _ = outcome
+        if self._links is not None:
+            self._links.closed(exchange_id, done_us)
+        self.tally.count(outcome)
+        if self._pace.is_timed:
+            self.tally.sent(intended_us, sent_us)
+        else:
+            intended_us = sent_us
+        self._recorder.offer(
+            Exchange(
+                exchange_id,
+                seq,
+                Role.INBOUND,
+                "http",
+                step.service,
+                step.session,
+                intended_us,
+                done_us - intended_us,
+                request,
+                response,
+                failure,
+                (),
+                step.origin,
+                truncated,
+                sent_us - intended_us,
+            )
         )
+        self._ended(1)
+        if failure is not None and not self._ending and self.tally.is_gone(done_us):
+            self._target_gone()
+        self._pump()
 
-    def _count(self, outcome: Outcome, intended_us: int | None) -> None:
-        played = self.played
-        self._first_sent_us = self._first_sent_us or outcome.sent_us
-        self._last_sent_us = max(self._last_sent_us, outcome.sent_us)
-        if intended_us is not None:
-            played.late_us.append(max(0, outcome.sent_us - intended_us))
-        played.retried += outcome.retried
-        if outcome.failure is None:
-            played.answered += 1
-            self._refused = 0
-            return
-        played.failed += 1
-        self._refused = self._refused + 1 if outcome.failure.kind is FailureKind.CONNECT else 0
-        played.gone = played.gone or self._refused >= GONE_AFTER
+    # The end.
 
+    def _ended(self, count: int) -> None:
+        self._left -= count
+        if not self._left and self._finished is not None:
+            self._finished.set()
 
-async def _all(works: Iterable[asyncio._CoroutineLike[None]]) -> None:
-    async with asyncio.TaskGroup() as group:
-        for work in works:
-            group.create_task(work)
+    def _cut_off(self) -> list[tuple[Step, int]]:
+        """Take everything that has not been fired yet out of the plan; the caller accounts for it."""
+        self._ending = True
+        rest = [due for lane in self._lanes.values() for due in lane.due]
+        for step in self._plan.steps[self._next :] if self._pace.is_timed else ():
+            rest.append((step, self._start_us + self._pace.intended_us(step.at_us, step.position)))
+        self._next = len(self._plan.steps)
+        for lane in self._lanes.values():
+            lane.due.clear()
+        self._ready.clear()
+        return rest
 
+    def _target_gone(self) -> None:
+        """Thousands of waits for a target that is not there help nobody: the rest fails now, and says why."""
+        now_us = self._clock.now_us()
+        rest = self._cut_off()
+        for step, _ in rest:
+            self._untried(step, now_us)
+        self._ended(len(rest))
 
-def losses_shown(losses: Losses) -> str:
-    """The losses that are not zero, in words: "2 skipped (write not allowed 2)"."""
-    counts = {
-        name: getattr(losses, name) for name in ("dropped", "withheld", "truncated", "gaps", "skipped", "expired")
-    }
-    parts = [f"{count} {name}" for name, count in counts.items() if count]
-    reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(losses.reasons.items()))
-    return (", ".join(parts) or "nothing lost") + (f" ({reasons})" if reasons else "")
+    def _untried(self, step: Step, now_us: int) -> None:
+        exchange_id, seq = self._recorder.next_id()
+        failure = Failure(FailureKind.CONNECT, _GONE)
+        self.tally.untried += 1
+        self.tally.failed += 1
+        self.tally.failures[failure.kind.value] = self.tally.failures.get(failure.kind.value, 0) + 1
+        self._recorder.offer(
+            Exchange(
+                exchange_id,
+                seq,
+                Role.INBOUND,
+                "http",
+                step.service,
+                step.session,
+                now_us,
+                0,
+                step.request,
+                failure=failure,
+                origin=step.origin,
+            )  # fmt: skip
+        )

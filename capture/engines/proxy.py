@@ -8,6 +8,7 @@ fault of the recording reaches mitmproxy. Importing this file takes a second: on
 import asyncio
 import ipaddress
 import logging
+import ssl
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -88,8 +89,8 @@ class ProxyEngine:
     """One listener. With an `upstream` a reverse proxy for it, without one a forward proxy (CONNECT is intercepted).
 
     `confdir` holds the authority that clients have to trust. `max_body` bytes of a body are recorded at most; longer
-    ones pass but count as truncated. `upstream_ca` is a PEM file trusted instead of the system's authorities,
-    `verify_upstream=False` trusts any certificate. `links` and `sampler` are shared by all engines of a recorder.
+    ones pass but count as truncated. `upstream_ca` is a PEM file trusted instead of the system's authorities (which
+    SSL_CERT_FILE names, as for other programs), `verify_upstream=False` trusts any certificate. `links` and `sampler` are shared by all engines of a recorder.
     """
 
     def __init__(
@@ -120,6 +121,7 @@ class ProxyEngine:
         self._master: Master | None = None
         self._mode: ProxyMode | None = None
         self._handlers: dict[asyncio.Task[Any], ProxyConnectionHandler] = {}
+        self._connections = 0
         self._quiet = ExitStack()
 
     async def start(self) -> tuple[str, int]:
@@ -179,6 +181,8 @@ class ProxyEngine:
                     ssl_verify_upstream_trusted_ca=str(self._upstream_ca) if self._upstream_ca else None,
                     # Lazy: a request that cannot be passed on is then seen, answered with 502 and recorded.
                     connection_strategy="lazy",
+                    # The hook for requests rewrites Host where it has to be, after it has seen the client's.
+                    keep_host_header=True,
                     http2=True,
                     # An upgraded connection is passed on as bytes, not taken apart into stored messages.
                     websocket=False,
@@ -203,6 +207,9 @@ class ProxyEngine:
         assert self._mode is not None
         handler = _make_handler(self._master, reader, writer, self._mode)
         self._handlers[task] = handler
+        # mitmproxy's own name for a connection is random; the tap's names are what captures have.
+        self._connections += 1
+        handler.client.id = f"c-{self._connections}"
         try:
             await handler.handle_client()
         except Exception as error:
@@ -289,7 +296,9 @@ class _Addon:
             and server.address[0] in ("localhost", "127.0.0.1", "::1", own_host)
         ):
             server.error = "Request destination unknown."
-        if up is not None and up.scheme == "http" and data.client.alpn == b"h2" and not data.client.tls:
+        if up is not None and up.scheme == "https":
+            server.sni = up.host
+        elif up is not None and data.client.alpn == b"h2" and not data.client.tls:
             server.alpn = b"h2"
 
     def _tls_failed_client(self, _: TlsData) -> None:
@@ -370,7 +379,9 @@ def _headers(headers: MitmHeaders) -> Headers:
 
 def _checked_bundle(path: Path | None) -> Path | None:
     if path is None:
-        return None
+        # None lets mitmproxy use the list that comes with Python's certifi.
+        system = ssl.get_default_verify_paths().cafile
+        return Path(system) if system else None
     try:
         if b"-----BEGIN CERTIFICATE-----" in path.read_bytes():
             return path

@@ -13,9 +13,10 @@ from enum import Enum, auto
 from .kinds import Kind
 from .vocabulary import (
     ADDRESS_WORDS,
-    CARD_WORDS,
     DATA_WORDS,
     HARMLESS_PHRASES,
+    INHERITING_WORDS,
+    JOINING_WORDS,
     LABEL_WORDS,
     MESSAGE_WORDS,
     PERSON_WORDS,
@@ -36,31 +37,32 @@ class Hint(Enum):
     NAME = auto()  # a person's, beside or below something personal; otherwise a product's
     CITY = auto()
     POSTCODE = auto()
-    CARD_NUMBER = auto()  # `number` below `card`
     VALUE = auto()  # takes the kind of its parent, or of the label beside it
 
 
 @dataclass(frozen=True, slots=True)
 class KeyClass:
-    """What a key says. `plain`: nothing at all, so its value is judged by its shape alone."""
+    """What a key says of its own value and of what stands below and beside it."""
 
     kind: Kind | None = None
     hint: Hint | None = None
     label: bool = False  # its text value may name what stands beside it: {"type": "email", "value": …}
     person: bool = False
     address: bool = False
-    card: bool = False
+    joins: bool = False  # makes a phrase with the keys below it: card.number
     message: bool = False  # below it stand sentences about fields, not their values
     data: bool = False  # describes a secret, never is one: type, scope, expiry
     plural: bool = False
+    inherits: bool = False  # holds the value of a sensitive parent
 
     @property
-    def plain(self) -> bool:
-        return self == PLAIN or self == _DATA
+    def quiet(self) -> bool:
+        """Whether a body whose keys are all like this one has nothing sensitive by its keys: a hint without
+        anything personal around it stays a hint."""
+        return self.kind is None and self.hint is not Hint.VALUE and not (self.person or self.address or self.joins)
 
 
 PLAIN = KeyClass()
-_DATA = KeyClass(data=True)
 
 
 def split_key(key: str) -> tuple[str, ...]:
@@ -75,14 +77,14 @@ def split_key(key: str) -> tuple[str, ...]:
 class KeyClassifier:
     """Key names to classes, remembered. `keys` and `keep` are the project's own rules and go first."""
 
-    __slots__ = ("_keep", "_known", "_own", "plain")
+    __slots__ = ("_keep", "_known", "_own", "quiet")
 
     def __init__(self, keys: Iterable[tuple[str, Kind]] = (), keep: Iterable[str] = ()) -> None:
         self._own = {"".join(split_key(name)) or name: kind for name, kind in keys}
         self._keep = {"".join(split_key(name)) or name for name in keep}
         self._known: dict[str, KeyClass] = {}
-        self.plain: set[str] = set()
-        """Keys already found to say nothing: a body that holds only such keys needs no walk by keys."""
+        self.quiet: set[str] = set()
+        """Keys already found to be quiet: a body that holds only such keys needs no walk by keys."""
 
     def of(self, key: str) -> KeyClass:
         """The class of `key`."""
@@ -90,10 +92,10 @@ class KeyClassifier:
         if known is None:
             if len(self._known) >= _MAX_KNOWN:
                 self._known.clear()
-                self.plain.clear()
+                self.quiet.clear()
             known = self._known[key] = self._classify(split_key(key), key)
-            if known.plain:
-                self.plain.add(key)
+            if known.quiet:
+                self.quiet.add(key)
         return known
 
     def _classify(self, words: tuple[str, ...], key: str) -> KeyClass:
@@ -111,10 +113,11 @@ class KeyClassifier:
             label=kind is None and last in LABEL_WORDS,
             person=singular in PERSON_WORDS,
             address=singular in ADDRESS_WORDS,
-            card=singular in CARD_WORDS or joined in CARD_WORDS,
+            joins=kind is not None or singular in JOINING_WORDS or joined in JOINING_WORDS,
             message=last in MESSAGE_WORDS,
             data=last in DATA_WORDS,
             plural=kind is not None and singular != last,
+            inherits=last in INHERITING_WORDS,
         )
 
 
@@ -127,6 +130,8 @@ def _sense(words: tuple[str, ...]) -> tuple[Kind | None, Hint | None]:
         if len(words) < 2 or not (words[-1] in QUALIFIERS or words[-1].isdigit()):
             break
         words = words[:-1]
+    if words[-1] == "name" and len(words) > 1 and _singular(words[-2]) in PERSON_WORDS:
+        return Kind.NAME, None
     return None, _hint(words)
 
 
@@ -144,14 +149,12 @@ def _phrase(words: tuple[str, ...]) -> tuple[Kind | None, Hint | None] | None:
 
 def _hint(words: tuple[str, ...]) -> Hint | None:
     last, before = words[-1], words[-2] if len(words) > 1 else ""
-    if last == "name" and (not before or _singular(before) in PERSON_WORDS or before in ADDRESS_WORDS):
+    if last == "name" and not before:
         return Hint.NAME
     if last in ("city", "town", "suburb", "locality"):
         return Hint.CITY
     if last in ("zip", "zipcode", "postcode", "plz") or (before, last) in (("zip", "code"), ("postal", "code")):
         return Hint.POSTCODE
-    if last in ("number", "no", "num") and (not before or before in CARD_WORDS):
-        return Hint.CARD_NUMBER
     if last in VALUE_WORDS:
         return Hint.VALUE
     return None

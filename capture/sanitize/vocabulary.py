@@ -28,7 +28,7 @@ PHRASES: dict[str, Kind] = {
     ),
     **_phrases(
         Kind.DROP,
-        "cvv cvc cvv2 cvc2 cvn csc cid cvvcode cvccode cardsecuritycode securitycode cardcode cardcvc cardcvv "
+        "cvv cvc cvv2 cvc2 cvn csc cvvcode cvccode cardsecuritycode securitycode cardcode cardcvc cardcvv "
         "pin pinnumber cardpin otp otpcode onetimepassword onetimecode onetimepasscode totp totpcode mfacode mfatoken "
         "twofactorcode 2facode smscode verificationcode confirmationpin passwordotp track1 track2 trackdata pinblock",
     ),
@@ -64,7 +64,7 @@ PHRASES: dict[str, Kind] = {
         "accountnumber accountno acctnumber acctno bankaccount bankaccountnumber routingnumber sortcode taxid taxnumber "
         "tin vatnumber itin nationalid nationalidnumber nationalinsurancenumber nationalinsurance nino nhs nhsnumber "
         "sin aadhaar aadhar aadhaarnumber cpf curp mrn medicalrecordnumber patientid healthplannumber insurancenumber "
-        "memberid policynumber identitynumber idnumber idcardnumber socialinsurancenumber imei imsi iccid deviceid "
+        "policynumber identitynumber idnumber idcardnumber socialinsurancenumber imei imsi iccid deviceid "
         "deviceserial advertisingid idfa gaid last4 lastfour cardlast4 pancardnumber personnummer bsn",
     ),
     **_phrases(Kind.HANDLE, "username userlogin login loginname loginid screenname"),
@@ -102,11 +102,17 @@ PERSON_WORDS = frozenset(
     "subscriber profile individual attendee shipper insured client spouse doctor nurse friend manager assignee".split()
 )
 ADDRESS_WORDS = frozenset("address billing shipping delivery addr residence".split())
-CARD_WORDS = frozenset("card creditcard debitcard cc paymentcard bankcard".split())
+# Parents that make a phrase with the key below them: card.number, account.number, session.id.
+JOINING_WORDS = frozenset(
+    "card creditcard debitcard cc paymentcard bankcard account bankaccount passport license licence bank insurance "
+    "identity policy session csrf".split()
+)
 
 # Keys whose text may say what the value beside them is.
 LABEL_WORDS = frozenset("name key type field label header param parameter attribute property kind id".split())
-VALUE_WORDS = frozenset("value val content data values".split())
+VALUE_WORDS = frozenset("value val".split())
+# Children of a sensitive container that hold the value itself: {"phone": {"number": "…", "type": "home"}}.
+INHERITING_WORDS = frozenset("value val values content data raw text number address plain current primary".split())
 
 # Below these stand sentences about fields ("password": ["is too short"]), not their values.
 MESSAGE_WORDS = frozenset("errors error messages violations validation hints descriptions translations i18n".split())

@@ -108,7 +108,7 @@ def parse_manifest(raw: object) -> Manifest:
     if not isinstance(raw, bytes) or len(raw) > MAX_MANIFEST:
         raise Broken("unreadable manifest")
     try:
-        named = msgpack.unpackb(raw, unicode_errors="surrogatepass", max_ext_len=0)
+        named = msgpack.unpackb(raw, unicode_errors="surrogatepass", max_ext_len=0, max_map_len=1 << 13)
     except (ValueError, OverflowError, TypeError, msgpack.UnpackException) as error:
         raise Broken(f"unreadable manifest: {error}") from error
     if not isinstance(named, dict):

@@ -107,16 +107,16 @@ class CaptureReader:
         self.close()
 
     def __iter__(self) -> Iterator[Exchange]:
-        seen: list[int] = []
+        seen: list[tuple[int, int]] = []
         at = self._first
         while at < self._end:
             stretch = self._stretch(at, self._end)
-            seen.append(at)
+            seen.append((at, stretch.head.count))
             yield from self._exchanges(stretch)
             at = stretch.end
         if self._damage is not None:
             raise self._damage
-        if self.index is not None and [entry.offset for entry in self.index.entries] != seen:
+        if self.index is not None and [(entry.offset, entry.count) for entry in self.index.entries] != seen:
             raise DamagedCapture(self.path, self._end, "its blocks are not those that its index names")
 
     def _exchanges(self, stretch: Stretch) -> Iterator[Exchange]:

@@ -19,6 +19,7 @@ HEAD_CAP = 256 << 10
 MOST_IN_FLIGHT = 1000
 HELD_CAP = 256 << 10
 
+_NO_HEADERS = Headers()
 _BODILESS = ("HEAD", "CONNECT")
 _HEAD_END = b"\r\n\r\n"
 _METHODS = {word.encode(): word for word in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT")}
@@ -182,7 +183,7 @@ class _ClientSide:
         self._conn = conn
         self._parser = httptools.HttpRequestParser(self)
         self._turn: Turn | None = None
-        self._raw: list[tuple[bytes, bytes]] = []
+        self._raw: list[bytes] = []
         self._url = b""
         self._now = 0
         self._began_us = 0
@@ -256,7 +257,7 @@ class _ClientSide:
     def on_header(self, name: bytes, value: bytes) -> None:
         # After the head these are a chunked body's trailers, which an exchange has no place for.
         if self.open_head:
-            self._raw.append((name, value))
+            self._raw += (name, value)
 
     def on_headers_complete(self) -> None:
         if self._primed:
@@ -317,7 +318,7 @@ class _ServerSide:
         self._conn = conn
         self._parser = httptools.HttpResponseParser(self)
         self._turn: Turn | None = None
-        self._raw: list[tuple[bytes, bytes]] = []
+        self._raw: list[bytes] = []
         self._reason = b""
         self._now = 0
         self._head_size = 0
@@ -381,7 +382,7 @@ class _ServerSide:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._open_head:
-            self._raw.append((name, value))
+            self._raw += (name, value)
 
     def on_headers_complete(self) -> None:
         self._open_head = False
@@ -415,8 +416,12 @@ class _ServerSide:
             self._conn.answered(turn, self._now)
 
 
-def _headers(raw: list[tuple[bytes, bytes]]) -> Headers:
-    return Headers.of_pairs(tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in raw]))
+def _headers(raw: list[bytes]) -> Headers:
+    """Headers of names and values in turn. One decoding for all of them: a parsed value holds no line feed."""
+    if not raw:
+        return _NO_HEADERS
+    texts = b"\n".join(raw).decode("latin-1").split("\n")
+    return Headers.of_pairs(tuple(zip(texts[::2], texts[1::2], strict=True)))
 
 
 def _chunked(headers: Headers) -> bool:

@@ -1,220 +1,380 @@
-"""Our own HTTP/1.1 client: byte-true requests, one decoder with the recorder's tap, little CPU a request.
+"""Byte-true HTTP/1.1 to one pinned address: keep-alive connections, one request at a time on each.
 
-Three rules hold here. A request is on the wire at most once, but for one case: a safe request whose kept-alive
-connection turns out to be closed before a byte of an answer came is sent again, once, on a fresh connection, and the
-outcome says so. Every `send` ends, at the latest by its deadline. Redirects are answers, never followed.
+Rules of this file:
+- every request ends once, answered or failed; only a GET, HEAD or OPTIONS whose kept connection the server had
+  closed, without a byte of an answer, is sent again, once, on a fresh connection;
+- a connection is kept only if its last answer ended cleanly and nothing came after it;
+- bodies, heads and times are bounded; redirects are never followed, names never resolved.
+
+Callbacks instead of tasks and futures, and one sweep for all time limits, keep a request near 10 µs.
 """
 
 import asyncio
 import ssl
-from contextlib import suppress
+from typing import cast
 
-from ...capture.clock import Clock
+import httptools
+
+from ...capture.headers import Headers
 from ...capture.model import Failure, FailureKind, Request, Response
-from ...capture.wire.http1 import Http1Connection
-from ...capture.wire.turn import Turn
-from ..safety import SAFE_METHODS
-from .base import Outcome
-from .encode import closes, encode_request
+from .base import Clock, Done, Outcome, send_through
+from .render import Renderer
 
+BODY_CAP = 8 << 20
+HEAD_CAP = 256 << 10
 TIMEOUT_S = 30.0
-_SWEEP_EVERY_S = 0.25
+CONNECT_WITHIN_S = 5.0
+_MOST_HEADERS = 4000
+_REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
+# A server may close a connection that idles just as we send. What may not be sent twice goes on a fresher one.
+_FRESH_US = 1_000_000
+
+
+class _Shot:
+    """A request under way."""
+
+    __slots__ = ("done", "keep", "raw", "repeatable", "request", "retries", "sent_us")
+
+    def __init__(self, request: Request, raw: bytes, keep: bool, done: Done) -> None:
+        self.request = request
+        self.raw = raw
+        self.keep = keep
+        self.done = done
+        self.repeatable = request.method in _REPEATABLE
+        self.retries = 0
+        self.sent_us = 0
 
 
 class Http1Transport:
-    """Keep-alive connections to one target. `address` is where to connect (resolved once, then pinned),
-    `authority` what a missing Host header becomes; `clock` is the run's."""
+    """The connections to one target. `host` is an address that has been judged by `safety.check_addresses`;
+    `tls` with `server_name` makes it https."""
 
     def __init__(
         self,
-        address: tuple[str, int],
-        authority: str,
+        host: str,
+        port: int,
         clock: Clock,
         *,
-        timeout_s: float = TIMEOUT_S,
         tls: ssl.SSLContext | None = None,
-        server_hostname: str | None = None,
+        server_name: str | None = None,
+        timeout_s: float = TIMEOUT_S,
+        body_cap: int = BODY_CAP,
     ) -> None:
+        self.host = host
+        self.port = port
         self.clock = clock
-        self._address = address
-        self._authority = authority
-        self._timeout_us = round(timeout_s * 1_000_000)
+        self.body_cap = body_cap
         self._tls = tls
-        self._server_hostname = server_hostname
-        self._idle: list[_Connection] = []
-        self._all: set[_Connection] = set()
-        self._sweep: asyncio.TimerHandle | None = None
+        self._server_name = server_name if tls is not None else None
+        self._timeout_us = round(timeout_s * 1_000_000)
+        self._timeout_s = timeout_s
+        self._loop = asyncio.get_running_loop()
+        self._render = Renderer().render
+        self.idle: list[_Connection] = []
+        self.connections: set[_Connection] = set()
+        self._connecting: dict[asyncio.Task[None], _Shot] = {}
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    def fire(self, request: Request, done: Done) -> None:
+        """Send `request` on an idle connection, or on a new one; see `Transport`."""
+        raw, keep = self._render(request)
+        shot = _Shot(request, raw, keep, done)
+        if self._closed:
+            self._loop.call_soon(self._give_up, shot, FailureKind.CANCELLED, "the transport was closed")
+            return
+        idle = self.idle
+        if idle and (shot.repeatable or self.clock.now_us() - idle[-1].done_us < _FRESH_US):
+            idle.pop().take(shot)
+        else:
+            self._connect(shot)
 
     async def send(self, request: Request) -> Outcome:
-        """Send `request`; what came of it, a failure as data."""
-        reused = self._take_idle()
-        connection = reused or await self._connect()
-        if isinstance(connection, Outcome):
-            return connection
-        data = encode_request(request, self._authority)
-        outcome = await connection.exchange(request, data, self._timeout_us, fresh=reused is None)
-        return await self._again(request, data) if outcome is _STALE else outcome
+        """Fire and await."""
+        return await send_through(self, request)
 
     async def close(self) -> None:
-        """Give up the connections."""
-        if self._sweep is not None:
-            self._sweep.cancel()
-            self._sweep = None
-        for connection in tuple(self._all):
-            connection.abandon()
+        """End all connections; see `Transport`."""
+        self._closed = True
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        for task, shot in list(self._connecting.items()):
+            if not task.done():
+                # Here and not in the task: one that is cancelled before its first step never gets to run.
+                task.cancel()
+                self._give_up(shot, FailureKind.CANCELLED, "the transport was closed")
+        for connection in list(self.connections):
+            connection.fail(FailureKind.CANCELLED, "the transport was closed")
+        if self._connecting:
+            await asyncio.wait(list(self._connecting))
+        # One round of the loop lets the sockets close.
+        await asyncio.sleep(0)
 
-    def kept(self, connection: "_Connection") -> None:
-        """`connection` is free for the next request."""
-        self._idle.append(connection)
+    def again(self, shot: _Shot) -> bool:
+        """Send `shot` once more if that is allowed; whether it was."""
+        if self._closed or not shot.repeatable or shot.retries:
+            return False
+        shot.retries = 1
+        self._connect(shot)
+        return True
 
-    def gone(self, connection: "_Connection") -> None:
-        """`connection` is closed."""
-        self._all.discard(connection)
-        with suppress(ValueError):
-            self._idle.remove(connection)
+    def _connect(self, shot: _Shot) -> None:
+        task = self._loop.create_task(self._connected(shot))
+        self._connecting[task] = shot
+        task.add_done_callback(self._connecting.pop)
+        if self._sweeper is None:
+            self._sweep()
 
-    async def _again(self, request: Request, data: bytes) -> Outcome:
-        connection = await self._connect()
-        if isinstance(connection, Outcome):
-            return connection
-        outcome = await connection.exchange(request, data, self._timeout_us, fresh=True)
-        return Outcome(
-            outcome.response, outcome.failure, outcome.sent_us, outcome.done_us, outcome.truncated, retried=True
-        )
-
-    def _take_idle(self) -> "_Connection | None":
-        while self._idle:
-            connection = self._idle.pop()
-            if connection.usable:
-                return connection
-        return None
-
-    async def _connect(self) -> "_Connection | Outcome":
-        began_us = self.clock.now_us()
-        loop = asyncio.get_running_loop()
-        host, port = self._address
-        hostname = self._server_hostname if self._tls else None
+    async def _connected(self, shot: _Shot) -> None:
+        limit_s = min(self._timeout_s, CONNECT_WITHIN_S)
         try:
-            async with asyncio.timeout(self._timeout_us / 1_000_000):
-                _, connection = await loop.create_connection(
-                    lambda: _Connection(self), host, port, ssl=self._tls, server_hostname=hostname
+            async with asyncio.timeout(limit_s):
+                _, connection = await self._loop.create_connection(
+                    lambda: _Connection(self), self.host, self.port, ssl=self._tls, server_hostname=self._server_name
                 )
         except TimeoutError:
-            return self._unsent(FailureKind.TIMEOUT, "no connection in time", began_us)
+            self._give_up(shot, FailureKind.CONNECT, f"no connection within {limit_s:g} s")
+        except ssl.SSLError as error:
+            self._give_up(shot, FailureKind.CONNECT, f"TLS: {error.reason or error}")
         except OSError as error:
-            return self._unsent(FailureKind.CONNECT, error.strerror or type(error).__name__, began_us)
-        self._all.add(connection)
-        if self._sweep is None:
-            self._sweep = loop.call_later(_SWEEP_EVERY_S, self._sweep_overdue)
-        return connection
+            self._give_up(shot, FailureKind.CONNECT, error.strerror or str(error))
+        else:
+            connection.take(shot)
 
-    def _unsent(self, kind: FailureKind, detail: str, began_us: int) -> Outcome:
-        return Outcome(None, Failure(kind, detail), began_us, self.clock.now_us())
-
-    def _sweep_overdue(self) -> None:
-        """One timer for all deadlines: a timer a request would cost more than the request."""
+    def _give_up(self, shot: _Shot, kind: FailureKind, detail: str) -> None:
         now_us = self.clock.now_us()
-        for connection in tuple(self._all):
-            connection.expire(now_us)
-        self._sweep = asyncio.get_running_loop().call_later(_SWEEP_EVERY_S, self._sweep_overdue)
+        shot.done(Outcome(None, Failure(kind, detail), shot.sent_us or now_us, now_us, False, shot.retries))
 
-
-_STALE = Outcome(None, Failure(FailureKind.RESET, "the kept-alive connection was closed"), 0, 0)
+    def _sweep(self) -> None:
+        """End what has waited too long: one timer for all, as exact as a twentieth of the limit."""
+        before_us = self.clock.now_us() - self._timeout_us
+        late = [conn for conn in self.connections if conn.shot is not None and conn.began_us < before_us]
+        for connection in late:
+            connection.fail(FailureKind.TIMEOUT, f"no whole answer within {self._timeout_s:g} s")
+        if not self._closed:
+            self._sweeper = self._loop.call_later(min(0.25, self._timeout_s / 20), self._sweep)
 
 
 class _Connection(asyncio.Protocol):
-    """One connection, one request at a time."""
+    """One connection, and the answer that is coming in on it."""
 
-    def __init__(self, owner: Http1Transport) -> None:
-        self._owner = owner
+    __slots__ = (
+        "_body",
+        "_body_size",
+        "_complete",
+        "_head_size",
+        "_headers",
+        "_keeps",
+        "_parser",
+        "_pool",
+        "_raw",
+        "_reason",
+        "_served",
+        "_status",
+        "_transport",
+        "_unclean",
+        "began_us",
+        "done_us",
+        "heard",
+        "shot",
+    )
+
+    def __init__(self, pool: Http1Transport) -> None:
+        self._pool = pool
         self._transport: asyncio.Transport | None = None
-        self._decoder = Http1Connection(_ignore, self._ended, self._gap)
-        self._waiting: asyncio.Future[Outcome] | None = None
-        self._sent_us = 0
-        self._deadline_us = 0
-        self._retriable = False
-        self._closing = False
-        self._heard = False
+        self._parser = httptools.HttpResponseParser(self)
+        self._served = 0
+        self._unclean = False
+        self.shot: _Shot | None = None
+        self.heard = False
+        self.began_us = 0
+        self.done_us = 0
+        self._reset()
 
-    @property
-    def usable(self) -> bool:
-        """Whether another request may be sent here."""
-        return self._transport is not None and not self._closing and not self._transport.is_closing()
+    def _reset(self) -> None:
+        self._raw: list[tuple[bytes, bytes]] = []
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._reason = b""
+        self._body: list[bytes] = []
+        self._body_size = 0
+        self._head_size = 0
+        self._status = 0
+        self._complete = False
+        self._keeps = False
 
-    async def exchange(self, request: Request, data: bytes, timeout_us: int, *, fresh: bool) -> Outcome:
-        """Send `data`, the bytes of `request`, and wait for its outcome; `_STALE` where sending again is safe."""
-        waiting: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting = waiting
-        assert self._transport is not None
-        self._sent_us = now_us = self._owner.clock.now_us()
-        self._deadline_us = now_us + timeout_us
-        self._heard = False
-        self._retriable = not fresh and request.method in SAFE_METHODS
-        turn = Turn(now_us, request.method, request.target, "1.1", request.headers)
-        turn.request_done = True
-        self._decoder.begin(turn)
-        self._transport.write(data)
+    def take(self, shot: _Shot) -> None:
+        """Send `shot` and wait for its answer."""
+        transport = self._transport
+        assert transport is not None
+        self.heard = False
+        self.shot = shot
+        self.began_us = self._pool.clock.now_us()
+        if not shot.sent_us:
+            shot.sent_us = self.began_us
+        if transport.is_closing():
+            # It went while this was on its way here; connection_lost may have been called already.
+            asyncio.get_running_loop().call_soon(self._closed, None)
+            return
+        transport.write(shot.raw)
+
+    def fail(self, kind: FailureKind, detail: str) -> None:
+        """End the connection, and what waits on it with a failure."""
+        shot, self.shot = self.shot, None
+        self._drop()
+        if shot is None:
+            return
+        if self._status:
+            detail = f"{detail}, after status {self._status} and {self._body_size} bytes of the body"
+        now_us = self._pool.clock.now_us()
+        shot.done(Outcome(None, Failure(kind, detail), shot.sent_us, now_us, False, shot.retries))
+
+    # What the loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's transports have the interface without the base class.
+        self._transport = cast(asyncio.Transport, transport)
+        self._pool.connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self.shot is None:
+            # Bytes that nobody asked for: whatever they are, they must not become the next request's answer.
+            self._drop()
+            return
+        self.heard = True
         try:
-            return await waiting
-        finally:
-            # A send that is given up leaves a connection whose next answer would be the wrong one.
-            if not waiting.done() or waiting.cancelled():
-                self.abandon()
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self.fail(FailureKind.PROTOCOL, "the server changed the protocol")
+            return
+        except httptools.HttpParserError as error:
+            if not self._complete:
+                self.fail(FailureKind.PROTOCOL, f"not HTTP/1.1: {error}")
+                return
+            self._unclean = True
+        if self._complete:
+            self._answered()
+        elif not self._status:
+            self._head_size += len(data)
+            if self._head_size > HEAD_CAP:
+                self.fail(FailureKind.PROTOCOL, "the answer's head is too large")
 
-    def abandon(self) -> None:
-        """Close at once."""
-        self._closing = True
+    def eof_received(self) -> None:
+        self._closed(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._closed(exc)
+
+    def _closed(self, exc: Exception | None) -> None:
+        """The server has closed. That completes an answer without a length, and fails everything else."""
+        shot = self.shot
+        if shot is None:
+            self._drop()
+        elif self._status and exc is None and self._until_close():
+            self._unclean = True
+            self._answered()
+        elif self._status or self.heard:
+            self.fail(FailureKind.TRUNCATED, f"closed inside the answer ({_why(exc)})")
+        elif self._served and self._pool.again(shot):
+            self.shot = None
+            self._drop()
+        else:
+            self.fail(FailureKind.RESET, f"closed without an answer ({_why(exc)})")
+
+    def _drop(self) -> None:
+        pool = self._pool
+        pool.connections.discard(self)
+        if self in pool.idle:
+            pool.idle.remove(self)
         if self._transport is not None:
             self._transport.abort()
 
-    def expire(self, now_us: int) -> None:
-        """Give up where the deadline has passed."""
-        if self._waiting is not None and now_us > self._deadline_us:
-            self._decoder.lost(FailureKind.TIMEOUT, "no whole answer in time", now_us)
-            self.abandon()
+    def _answered(self) -> None:
+        pool = self._pool
+        shot, self.shot = self.shot, None
+        assert shot is not None
+        transport = self._transport
+        assert transport is not None
+        self.done_us = pool.clock.now_us()
+        body = self._body
+        truncated = self._body_size > pool.body_cap
+        response = Response(
+            self._status,
+            Headers.of_pairs(tuple([(n.decode("latin-1"), v.decode("latin-1")) for n, v in self._headers])),
+            (body[0] if len(body) == 1 else b"".join(body)) if body else b"",
+            self._reason.decode("latin-1"),
+            self._parser.get_http_version(),
+        )
+        if shot.keep and self._keeps and not self._unclean and transport.get_write_buffer_size() == 0:
+            self._served += 1
+            if shot.request.method == "HEAD":
+                self._parser = httptools.HttpResponseParser(self)
+            self._reset()
+            pool.idle.append(self)
+        else:
+            self._drop()
+        shot.done(Outcome(response, None, shot.sent_us, self.done_us, truncated, shot.retries))
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+    def _until_close(self) -> bool:
+        """Whether nothing but the end of the connection delimits the body (RFC 9112, 6.3)."""
+        names = {name.lower(): value for name, value in self._headers}
+        if b"transfer-encoding" in names:
+            return names[b"transfer-encoding"].lower().rpartition(b",")[2].strip() != b"chunked"
+        return b"content-length" not in names
 
-    def data_received(self, data: bytes) -> None:
-        self._heard = True
-        self._decoder.feed_server(data, self._owner.clock.now_us())
+    # What httptools calls.
 
-    def eof_received(self) -> bool:
-        self._closing = True
-        self._decoder.server_eof(self._owner.clock.now_us())
-        return False
+    def on_message_begin(self) -> None:
+        # A byte of a second answer, or what could become one, must never meet the next request.
+        if self._complete:
+            self._unclean = True
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._closing = True
-        if self._waiting is not None:
-            self._decoder.lost(FailureKind.RESET, "the connection was reset", self._owner.clock.now_us())
-        self._owner.gone(self)
+    def on_status(self, reason: bytes) -> None:
+        if not self._status:
+            self._reason += reason
 
-    def _ended(self, turn: Turn) -> None:
-        waiting, self._waiting = self._waiting, None
-        if waiting is None or waiting.done():
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # After the head these are a chunked body's trailers, which an exchange has no place for.
+        if not self._status:
+            self._raw.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        if self._complete:
             return
-        if not turn.response_done:
-            self.abandon()
-            stale = self._retriable and not self._heard
-            waiting.set_result(_STALE if stale else Outcome(None, turn.failure, self._sent_us, turn.ended_us))
+        if len(self._raw) > _MOST_HEADERS:
+            raise httptools.HttpParserError("too many headers")
+        status = self._parser.get_status_code()
+        if status < 200 and status != 101:
+            self._raw = []
+            self._reason = b""
             return
-        body = b"".join(turn.response_parts)
-        response = Response(turn.status, turn.response_headers, body, turn.reason, turn.response_version)
-        waiting.set_result(Outcome(response, None, self._sent_us, turn.ended_us, turn.truncated))
-        if closes(turn.request_headers) or closes(turn.response_headers) or turn.response_version == "1.0":
-            self.abandon()
-        elif not self._closing:
-            self._owner.kept(self)
+        self._status = status
+        self._headers = self._raw
+        shot = self.shot
+        if shot is not None and shot.request.method == "HEAD":
+            self._keeps = self._parser.get_http_version() == "1.1" and not _says_close(self._headers)
+            self._complete = True
 
-    def _gap(self, reason: str) -> None:
-        # The decoder fails the turn with it; bytes outside of one (an answer nobody asked for) end the connection.
-        self._closing = True
-        if self._waiting is None:
-            self.abandon()
+    def on_body(self, chunk: bytes) -> None:
+        if self._complete:
+            self._unclean = True
+            return
+        self._body_size += len(chunk)
+        if self._body_size <= self._pool.body_cap:
+            self._body.append(chunk)
+        else:
+            self._body = []
+
+    def on_message_complete(self) -> None:
+        if self._status and not self._complete:
+            self._keeps = self._parser.should_keep_alive()
+            self._complete = True
 
 
-def _ignore(_: Turn) -> None:
-    """A request of our own has begun: we know."""
+def _says_close(headers: list[tuple[bytes, bytes]]) -> bool:
+    return any(name.lower() == b"connection" and b"close" in value.lower() for name, value in headers)
+
+
+def _why(exc: Exception | None) -> str:
+    if exc is None:
+        return "end of the connection"
+    return (exc.strerror if isinstance(exc, OSError) else None) or type(exc).__name__

@@ -1,39 +1,70 @@
-"""A transport that answers from a script: for tests, and to see what a plan would send."""
+"""A transport without a network: a script answers, or the test does, one request at a time."""
 
-from collections.abc import Callable, Iterable
+import asyncio
+from collections.abc import Callable
 
 from ...capture.model import Failure, FailureKind, Request, Response
-from .base import Outcome
+from .base import Clock, Done, Outcome, send_through
 
 Answer = Response | Failure
+Script = Callable[[Request], Answer]
+
+
+class Shot:
+    """A request under way; `answer` ends it."""
+
+    __slots__ = ("_clock", "_done", "request", "sent_us")
+
+    def __init__(self, request: Request, done: Done, clock: Clock) -> None:
+        self.request = request
+        self.sent_us = clock.now_us()
+        self._clock = clock
+        self._done: Done | None = done
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still waits."""
+        return self._done is not None
+
+    def answer(self, answer: Answer) -> None:
+        """End it with a response or a failure; RuntimeError if it has ended before."""
+        done, self._done = self._done, None
+        if done is None:
+            raise RuntimeError(f"{self.request.method} {self.request.target} was answered already")
+        response = answer if isinstance(answer, Response) else None
+        failure = answer if isinstance(answer, Failure) else None
+        done(Outcome(response, failure, self.sent_us, self._clock.now_us()))
 
 
 class ScriptedTransport:
-    """Answers each request with the next of `answers`, or with what `answers` says where it is a function.
+    """Answers each request as `script` says, in the next round of the event loop. Without a script every request
+    waits in `open` until it is answered by hand. `shots` holds all of them in the order they were fired."""
 
-    `sent` holds the requests in the order they came. Time does not pass: every outcome takes `took_us`.
-    """
+    def __init__(self, clock: Clock, script: Script | None = None) -> None:
+        self._clock = clock
+        self._script = script
+        self.shots: list[Shot] = []
+        self.most_open = 0
+        """How many requests were under way at once, at most."""
 
-    def __init__(self, answers: Iterable[Answer] | Callable[[Request], Answer], *, took_us: int = 1000) -> None:
-        self._answers = answers if callable(answers) else None
-        self._script = iter(()) if callable(answers) else iter(answers)
-        self._took_us = took_us
-        self._now_us = 0
-        self.sent: list[Request] = []
-        self.closed = False
+    @property
+    def open(self) -> list[Shot]:
+        """What still waits, oldest first."""
+        return [shot for shot in self.shots if shot.is_open]
+
+    def fire(self, request: Request, done: Done) -> None:
+        """Take the request down, and answer it if there is a script."""
+        shot = Shot(request, done, self._clock)
+        self.shots.append(shot)
+        self.most_open = max(self.most_open, len(self.open))
+        if self._script is not None:
+            asyncio.get_running_loop().call_soon(shot.answer, self._script(request))
 
     async def send(self, request: Request) -> Outcome:
-        """The next answer of the script; a failure of kind reset where it has run out."""
-        self.sent.append(request)
-        if self._answers is not None:
-            answer = self._answers(request)
-        else:
-            answer = next(self._script, Failure(FailureKind.RESET, "the script has run out"))
-        sent_us, self._now_us = self._now_us, self._now_us + self._took_us
-        if isinstance(answer, Failure):
-            return Outcome(None, answer, sent_us, self._now_us)
-        return Outcome(answer, None, sent_us, self._now_us)
+        """Fire and await."""
+        return await send_through(self, request)
 
     async def close(self) -> None:
-        """Remember that it was closed."""
-        self.closed = True
+        """End what still waits."""
+        for shot in self.open:
+            shot.answer(Failure(FailureKind.CANCELLED, "the transport was closed"))

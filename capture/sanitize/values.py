@@ -1,0 +1,233 @@
+"""One value: what replaces it, given what its key or its shape says.
+
+Two rules hold here. A value known to be a pseudonym (trusted, or tagged as ours) is left alone. A sensitive key is
+not enough where the value cannot be what the key says: `token: true`, `phone: "mobile"` and `email: "weekly"` stay.
+"""
+
+import base64
+import binascii
+import ipaddress
+import re
+from collections.abc import Callable
+
+import orjson
+
+from .kinds import Kind
+from .pseudonyms import Pseudonyms, canonical
+from .shapes import Shapes, suspicious
+
+MAX_TRUSTED = 400_000
+_MAX_KNOWN = 50_000
+_MAX_KNOWN_LENGTH = 2_000  # characters of a text worth remembering
+_SHORTEST_SHAPE = 6  # characters: a@b.co
+_NOTHING = frozenset({"", "none", "null", "nil", "undefined", "unknown", "n/a", "na", "-", "true", "false", "yes", "no"})
+_MASK = re.compile(r"[*•]+|\[?(?:redacted|filtered|hidden|masked)\]?", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]+")
+_SHORT_WORD = re.compile(r"[A-Za-z]{1,5}")
+_SCHEME = re.compile(r"(Bearer|Basic|Token|Digest|ApiKey|Negotiate|NTLM)( +)(\S.*)", re.IGNORECASE)
+_DIGIT_KINDS = frozenset({Kind.PHONE, Kind.PAN, Kind.SSN, Kind.IBAN, Kind.POSTCODE, Kind.NUMBER, Kind.BIRTH})
+_CHECKED = frozenset({Kind.EMAIL, Kind.PAN, Kind.IBAN, Kind.JWT, Kind.PEM})
+
+
+class Values:
+    """Replaces values, and remembers what it said. `nested` cleans text that is itself a document."""
+
+    __slots__ = ("_known", "_pseudonyms", "_shapes", "learning", "nested", "trusted")
+
+    def __init__(self, pseudonyms: Pseudonyms, shapes: Shapes) -> None:
+        self._pseudonyms = pseudonyms
+        self._shapes = shapes
+        self._known: dict[str, str] = {}
+        self.trusted: set[str] = set()
+        self.learning = False
+        """While set, values at sensitive places are remembered as pseudonyms instead of being replaced."""
+        self.nested: Callable[[str], str | None] = _not_nested
+
+    def forget(self) -> None:
+        """Drop what was remembered for speed; needed when more values became trusted."""
+        self._known.clear()
+
+    def text(self, value: str) -> str:
+        """`value` with what is sensitive by shape replaced, in any layer of it."""
+        if len(value) < _SHORTEST_SHAPE:
+            return value
+        known = self._known.get(value)
+        if known is not None:
+            return known
+        made = self._scan(value)
+        if not self.learning and len(value) <= _MAX_KNOWN_LENGTH:
+            if len(self._known) >= _MAX_KNOWN:
+                self._known.clear()
+            self._known[value] = made
+        return made
+
+    def of_kind(self, kind: Kind, value: str) -> str:
+        """What replaces the text `value` under a key of `kind`."""
+        if kind is Kind.PASSWORD or kind is Kind.DROP:
+            return value if not value or _MASK.fullmatch(value) else self._replaced(kind, value)
+        if value.strip().lower() in _NOTHING or _MASK.fullmatch(value):
+            return value
+        shape = self._shapes.whole(value)
+        if shape in _CHECKED:
+            return self._replaced(shape, value)
+        if kind in _DIGIT_KINDS and not any(map(str.isdigit, value)):
+            return value
+        return self._by_kind(kind, value)
+
+    def number(self, kind: Kind, raw: str) -> str:
+        """What replaces the number `raw` (its JSON spelling) under a key of `kind`: a number of as many digits."""
+        digits = raw.lstrip("-")
+        if kind in (Kind.SECRET, Kind.HANDLE) and len(digits) < 5:
+            return raw  # a count or an id, no credential
+        if kind in (Kind.STREET, Kind.NAME, Kind.CITY, Kind.IP, Kind.EMAIL):
+            return raw
+        if kind is Kind.DROP:
+            return "1" + "0" * (len(raw) - 1) if raw.isdigit() else "0"
+        made = self._replaced(kind, digits) if digits.isdigit() else digits
+        if not digits.isdigit() or "e" in made.lower():
+            return self._odd_number(kind, raw)
+        sign = raw[: len(raw) - len(digits)]
+        return sign + ("1" + made[1:] if made[0] == "0" and len(made) > 1 else made)
+
+    def credential(self, value: str) -> str:
+        """What replaces an `Authorization` value: the scheme stays."""
+        match = _SCHEME.fullmatch(value)
+        if match is None:
+            return self._replaced(Kind.SECRET, value) if value else value
+        scheme, space, rest = match[1], match[2], match[3]
+        if scheme.lower() == "basic":
+            return f"{scheme}{space}{self._basic(rest)}"
+        shape = self._shapes.whole(rest)
+        return f"{scheme}{space}{self._replaced(Kind.JWT if shape is Kind.JWT else Kind.SECRET, rest)}"
+
+    def _odd_number(self, kind: Kind, raw: str) -> str:
+        """A fraction or a power: each digit but the first is replaced, so that it stays a number."""
+        whole, dot, fraction = raw.partition(".")
+        if not dot or "e" in raw.lower():
+            return "0"
+        return f"{self.number(kind, whole)}{dot}{self._replaced(Kind.NUMBER, fraction)}"
+
+    def _by_kind(self, kind: Kind, value: str) -> str:
+        if kind is Kind.SECRET:
+            if _SHORT_WORD.fullmatch(value):
+                return value
+            return self.credential(value) if _SCHEME.fullmatch(value) else self._replaced(kind, value)
+        if kind is Kind.EMAIL:
+            return self._email(value)
+        if kind is Kind.IP:
+            return ", ".join(map(self._ip, re.split(r", *", value)))
+        if kind is Kind.PHONE and sum(map(str.isdigit, value)) < 5:
+            return value
+        if kind is Kind.STREET and not _is_street(value):
+            return self.text(value)
+        if kind is Kind.NAME:
+            return self._name(value)
+        return self._replaced(kind, value)
+
+    def _email(self, value: str) -> str:
+        if "@" in value:
+            made = self.text(value)
+            return made if made != value or self.learning else self._unless_known(value)
+        return value if value.isalpha() and value.isascii() else self._replaced(Kind.SECRET, value)
+
+    def _unless_known(self, value: str) -> str:
+        """`value` holds an "@" and nothing of it was replaced: because it is ours, or because it is too odd."""
+        if self._shapes.spans(value):
+            return value
+        return self._replaced(Kind.SECRET, value)
+
+    def _name(self, value: str) -> str:
+        """A full name is its words' pseudonyms, so that it fits the first and the last name beside it."""
+        return _WORD.sub(lambda match: self._replaced(Kind.NAME, match.group()), value)
+
+    def _ip(self, value: str) -> str:
+        bare = value.strip()
+        try:
+            address = ipaddress.ip_address(bare.strip("[]"))
+        except ValueError:
+            return value
+        # Loopback, private and link-local addresses are infrastructure's and name nobody. 198.18/15 is what we make.
+        if address.is_loopback or address.is_link_local or address.is_unspecified or _is_internal(address):
+            return value
+        return self._replaced(Kind.IP, bare)
+
+    def _basic(self, encoded: str) -> str:
+        """`user:password` in Base64, each with its own pseudonym; what does not decode is replaced whole."""
+        try:
+            user, colon, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except (binascii.Error, ValueError):
+            return self._replaced(Kind.SECRET, encoded)
+        made = f"{self.of_kind(Kind.HANDLE, user)}{colon}{self.of_kind(Kind.PASSWORD, password)}"
+        return base64.b64encode(made.encode()).decode()
+
+    def _scan(self, value: str) -> str:
+        inner = self.nested(value)
+        if inner is not None:
+            return inner
+        if not (suspicious(value) or self._shapes.has_own):
+            return value
+        parts, end = [], 0
+        for start, stop, kind in self._shapes.spans(value):
+            parts += value[end:start], self._replaced(kind, value[start:stop])
+            end = stop
+        return "".join(parts) + value[end:] if parts else value
+
+    def _replaced(self, kind: Kind, value: str) -> str:
+        """The pseudonym of `value`, unless it is one already."""
+        if kind is Kind.DROP:
+            return self._pseudonyms.of(kind, value)
+        base = canonical(kind, value)
+        if self.learning:
+            if len(self.trusted) < MAX_TRUSTED:
+                self.trusted.add(base)
+            return value
+        if base in self.trusted or self._pseudonyms.is_ours(kind, value):
+            return value
+        return self._token(value) if kind is Kind.JWT else self._pseudonyms.of(kind, value)
+
+    def _token(self, value: str) -> str:
+        """A signed token: its claims are cleaned like any document, and it is signed anew under our key."""
+        head, *rest = value.split(".")
+        if len(rest) != 2:
+            return f"{head}.{self._pseudonyms.of(Kind.SECRET, '.'.join(rest))}"
+        claims = self._claims(rest[0])
+        if claims is None:
+            return self._pseudonyms.of(Kind.SECRET, value)
+        signed = f"{head}.{claims}"
+        signature = self._pseudonyms.signature(signed, rest[1])
+        return value if value == f"{signed}.{signature}" else f"{signed}.{signature}"
+
+    def _claims(self, encoded: str) -> str | None:
+        try:
+            raw = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
+            orjson.loads(raw)
+        except ValueError:
+            return None
+        text = raw.decode()
+        cleaned = self.nested(text)
+        if cleaned is None or cleaned == text:
+            return encoded
+        return base64.urlsafe_b64encode(cleaned.encode()).decode().rstrip("=")
+
+
+def _is_street(value: str) -> bool:
+    if any(character.isspace() for character in value.strip()):
+        return any(map(str.isalpha, value))
+    return value.isalpha() and len(value) > 3
+
+
+def _is_internal(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Private by RFC 1918, 4193, 6598, or of the range that pseudonyms come from; documentation ranges are not."""
+    return any(address.version == net.version and address in net for net in _INTERNAL)
+
+
+_INTERNAL = tuple(
+    map(
+        ipaddress.ip_network,
+        ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "198.18.0.0/15", "2001:db8::/32"),
+    )
+)
+
+
+def _not_nested(_: str) -> str | None:
+    return None

@@ -1,0 +1,107 @@
+"""Two runs side by side: every difference of every pair, before anyone asks what is noise.
+
+The same function compares baseline with candidate and baseline with baseline; noise is what the second one shows.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..capture.model import Exchange
+from .addresses import Addresses
+from .calls import CallPairs, compare_calls
+from .compare.exchange import compare_exchanges
+from .difference import Difference
+from .endpoint import Templates
+from .outbound import CallIndex
+from .pair import Pair, nearest, pair_up
+from .rounds import Run
+
+Unordered = Callable[[str, str, str], frozenset[str]]
+"""Array paths whose order means nothing, by endpoint, downstream service and operation ("" for the answer itself)."""
+
+
+def nothing_unordered(_endpoint: str, _service: str = "", _operation: str = "") -> frozenset[str]:
+    """Nothing is known yet."""
+    return frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A run with what is derived from it once."""
+
+    run: Run
+    addresses: Addresses
+    calls: CallIndex
+
+    @classmethod
+    def of(cls, run: Run) -> "Side":
+        """Index `run`."""
+        return cls(run, Addresses.of(run), CallIndex(run.exchanges))
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One difference at one request, `key` being its id in the replayed capture."""
+
+    key: str
+    endpoint: str
+    difference: Difference
+
+
+@dataclass(slots=True)
+class Comparison:
+    """`unverified` counts (endpoint, why); `walked` the pairs whose bodies needed more than a look at their keys."""
+
+    observations: list[Observation] = field(default_factory=list)
+    masked: list[Observation] = field(default_factory=list)
+    pairs: dict[str, tuple[str, Pair]] = field(default_factory=dict)
+    endpoints: Counter[str] = field(default_factory=Counter)
+    unverified: Counter[tuple[str, str]] = field(default_factory=Counter)
+    alone: list[str] = field(default_factory=list)
+    walked: int = 0
+
+
+def compare_runs(
+    before: Side, after: Side, templates: Templates, unordered: Unordered = nothing_unordered
+) -> Comparison:
+    """Everything that two runs of one capture do not share."""
+    pairing = pair_up(before.run, after.run)
+    result = Comparison()
+    calls = CallPairs(before.calls, after.calls, templates, before.addresses, after.addresses)
+    for pair in pairing.pairs:
+        endpoint = templates.endpoint(pair.before)
+        result.pairs[pair.key] = (endpoint, pair)
+        result.endpoints[endpoint] += 1
+        compared = compare_exchanges(pair, before.addresses, after.addresses, unordered(endpoint, "", ""))
+        _note(result, pair.key, endpoint, compared.differences)
+        result.masked.extend(Observation(pair.key, endpoint, one) for one in compared.masked)
+        result.walked += compared.walked
+        if compared.unverified:
+            result.unverified[endpoint, compared.unverified] += 1
+    for key, (endpoint, pair) in result.pairs.items():
+        found = compare_calls(calls, pair, lambda service, operation, at=endpoint: unordered(at, service, operation))
+        _note(result, key, endpoint, found.differences)
+        if found.unverified:
+            result.unverified[endpoint, found.unverified] += 1
+    _note_alone(result, pairing.only_before, pairing.only_after, templates)
+    return result
+
+
+def _note(result: Comparison, key: str, endpoint: str, differences: list[Difference]) -> None:
+    result.observations.extend(Observation(key, endpoint, one) for one in differences)
+
+
+def _note_alone(
+    result: Comparison, before: tuple[Exchange, ...], after: tuple[Exchange, ...], templates: Templates
+) -> None:
+    """Requests on one side only, summed up by endpoint, with an example and its nearest candidates."""
+    for alone, others, side in ((before, after, "candidate"), (after, before, "baseline")):
+        by_endpoint: dict[str, list[Exchange]] = {}
+        for exchange in alone:
+            by_endpoint.setdefault(templates.endpoint(exchange), []).append(exchange)
+        for endpoint, exchanges in sorted(by_endpoint.items()):
+            close = nearest(exchanges[0], others[:1000])
+            hint = f"; nearest: {'; '.join(close)}" if close else ""
+            ids = exchanges[0].origin or exchanges[0].id
+            result.alone.append(f"{endpoint}: {len(exchanges)} without a counterpart in the {side} ({ids}{hint})")
