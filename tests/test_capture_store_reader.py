@@ -94,7 +94,7 @@ def test_a_killed_recorders_losses_are_those_of_its_last_whole_block(capture: Pa
     offsets = blocks_of(capture)
     os.truncate(capture, offsets[-1])
     with open_capture(capture) as reader:
-        assert reader.losses == Losses(gaps=1, reasons={UNFINISHED: 1})
+        assert reader.losses == LOST + Losses(gaps=1, reasons={UNFINISHED: 1})
 
 
 @pytest.mark.parametrize("zeros", [1, BLOCK_SIZE, 5000])

@@ -47,11 +47,8 @@ def _split(raw: bytes) -> tuple[str, Headers]:
     lines = raw.decode("latin-1").lstrip("\r\n").split("\r\n")
     pairs: list[tuple[str, str]] = []
     for line in lines[1:]:
-        if line[:1] in (" ", "\t") and pairs:
-            # Obsolete line folding: the value goes on.
-            name, value = pairs[-1]
-            pairs[-1] = (name, f"{value} {line.strip(' \t')}".strip(" "))
-        elif line:
-            name, _, value = line.partition(":")
+        # A folded line has no name of its own; parsers refuse it today (RFC 9112, 5.2).
+        name, colon, value = line.partition(":")
+        if colon:
             pairs.append((name, value.strip(" \t")))
     return lines[0], Headers.of_pairs(tuple(pairs))

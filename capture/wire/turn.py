@@ -1,7 +1,10 @@
 """A turn: one request and what came for it, while it is still growing."""
 
+from typing import Any
+
 from ..headers import Headers
-from ..model import Exchange, Failure, Link, Request, Response, Role
+from ..model import Exchange, Failure, FailureKind, Link, LinkKind, Request, Response, Role
+from .heads import RawHead, split_request, split_response
 
 _NO_HEADERS = Headers()
 
@@ -136,3 +139,73 @@ class Turn:
             None,
             self.truncated,
         )
+
+
+class RawTurn(Turn):
+    """A turn whose heads are still the bytes that came: decoding them is left to whoever has the time."""
+
+    __slots__ = ("request_head", "response_head")
+
+    def __init__(self, started_us: int, method: str, head: bytes) -> None:
+        super().__init__(started_us, method, "", "1.1", _NO_HEADERS)
+        self.request_head = RawHead(head)
+        self.response_head = b""
+
+    def exchange(self, role: Role, service: str, protocol: str = "http") -> Exchange:
+        """The turn as an exchange, its heads decoded."""
+        self._decode()
+        return super().exchange(role, service, protocol)
+
+    def raw(self, role: Role, service: str) -> tuple[Any, ...]:
+        """The turn in plain values that `exchange_of_raw` reads: cheap to make and cheap to hand over."""
+        failure = None if self.failure is None or self.response_done else (self.failure.kind.value, self.failure.detail)
+        return (
+            self.exchange_id,
+            self.seq,
+            role is Role.INBOUND,
+            service,
+            self.session,
+            self.started_us,
+            self.ended_us,
+            self.request_head.raw,
+            b"".join(self.request_parts),
+            self.status if self.response_done else 0,
+            self.response_head,
+            b"".join(self.response_parts),
+            failure,
+            tuple([(link.parent, link.how.value, link.confidence) for link in self.links]) if self.links else (),
+            self.truncated,
+        )
+
+    def _decode(self) -> None:
+        self.method, self.target, self.request_version, self.request_headers = split_request(self.request_head.raw)
+        if self.response_done:
+            self.response_version, self.reason, self.response_headers = split_response(self.response_head)
+
+
+def exchange_of_raw(values: tuple[Any, ...]) -> Exchange:
+    """The exchange of `RawTurn.raw`."""
+    (name, seq, inbound, service, session, started, ended, head, body, status, answer, answer_body, failure, links, cut) = (
+        values
+    )
+    method, target, version, headers = split_request(head)
+    response = None
+    if status:
+        answer_version, reason, answer_headers = split_response(answer)
+        response = Response(status, answer_headers, answer_body, reason, answer_version)
+    return Exchange(
+        name,
+        seq,
+        Role.INBOUND if inbound else Role.OUTBOUND,
+        "http",
+        service,
+        session,
+        started,
+        ended - started,
+        Request(method, target, headers, body, version),
+        response,
+        None if failure is None else Failure(FailureKind(failure[0]), failure[1]),
+        tuple(Link(parent, LinkKind(how), confidence) for parent, how, confidence in links),
+        None,
+        cut,
+    )
