@@ -20,7 +20,7 @@ _HEADER = struct.Struct("<IB")
 
 
 class Kind(IntEnum):
-    """What a frame's payload is. To the scribe: HELLO, EXCHANGE, LOSSES, CLOSE; from it: the others."""
+    """What a frame's payload is. To the scribe: HELLO, EXCHANGE, TURN, LOSSES, CLOSE; from it: the others."""
 
     HELLO = 1
     EXCHANGE = 2
@@ -30,6 +30,7 @@ class Kind(IntEnum):
     PROGRESS = 6
     SUMMARY = 7
     FAILED = 8
+    TURN = 9
 
 
 _KINDS = {kind.value: kind for kind in Kind}

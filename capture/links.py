@@ -11,13 +11,14 @@ from itertools import islice
 
 from .headers import Headers
 from .model import Link, LinkKind
+from .wire.heads import RawHead
 
 DEFAULT_TRACE_HEADERS = ("traceparent", "x-b3-traceid", "x-request-id", "x-correlation-id")
 """Headers that name one request on its way through the services, strongest first."""
 
 MOST_CANDIDATES = 4
 MOST_LOOKED_AT = 256
-"""How many that share a trace or a lane are looked at: a client that sends one trace id for ever is no reason to wait."""
+"""How many that share a trace or a lane are looked at: one trace id sent for ever is no reason to wait."""
 LONE_TIME_CONFIDENCE = 0.95
 LONE_LANE_CONFIDENCE = 0.98
 LATE_CONFIDENCE = 0.5
@@ -61,7 +62,7 @@ class LinkIndex:
         self._by_trace: dict[str, dict[str, _Entry]] = {}
         self._by_lane: dict[str, dict[str, _Entry]] = {}
 
-    def opened(self, exchange_id: str, started_us: int, headers: Headers, lane: str | None = None) -> None:
+    def opened(self, exchange_id: str, started_us: int, headers: Headers | RawHead, lane: str | None = None) -> None:
         """An inbound request has begun."""
         entry = _Entry(exchange_id, started_us, self._traces(headers), lane)
         self._open[exchange_id] = entry
@@ -81,7 +82,7 @@ class LinkIndex:
         while self._closed and (self._closed[0].ended_us or 0) + self._grace_us < ended_us:
             self._forget(self._closed.popleft())
 
-    def links_for(self, headers: Headers, started_us: int, lane: str | None = None) -> tuple[Link, ...]:
+    def links_for(self, headers: Headers | RawHead, started_us: int, lane: str | None = None) -> tuple[Link, ...]:
         """The candidates for the cause of a call with `headers` that started at `started_us`, best first.
 
         A shared trace id decides (PROPAGATED, 1.0); else the connection lane; else what is open at that moment.
@@ -133,18 +134,23 @@ class LinkIndex:
         still_open = [entry for entry in begun if entry.ended_us is None]
         return still_open or [entry for entry in begun if (entry.ended_us or 0) + self._grace_us >= started_us]
 
-    def _traces(self, headers: Headers) -> tuple[str, ...]:
+    def _traces(self, headers: Headers | RawHead) -> tuple[str, ...]:
         """The trace ids in `headers`, strongest header first, each marked with its header's name."""
-        found: list[tuple[int, str]] = []
         ranks = self._trace_headers
-        for name, value in headers.items:
-            lower = name.lower()
-            if lower in ranks:
-                trace = _trace_id(lower, value)
-                if trace:
-                    found.append((ranks[lower], trace))
-        found.sort()
-        return tuple(trace for _, trace in found)
+        found: list[tuple[int, str]] = []
+        if isinstance(headers, RawHead):
+            for name, rank in ranks.items():
+                value = headers.get(name)
+                if value:
+                    found.append((rank, _trace_id(name, value)))
+        else:
+            for name, value in headers.items:
+                lower = name.lower()
+                if lower in ranks:
+                    found.append((ranks[lower], _trace_id(lower, value)))
+        if len(found) > 1:
+            found.sort()
+        return tuple([trace for _, trace in found if trace])
 
     def _forget_oldest(self) -> None:
         if self._closed:

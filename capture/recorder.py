@@ -8,6 +8,7 @@ Everything runs on the event loop's thread.
 import asyncio
 import hashlib
 import json
+import marshal
 import os
 import pickle
 import signal
@@ -21,7 +22,7 @@ from typing import Any, Protocol, Self, cast
 
 from .clock import Clock
 from .errors import CouldNotCheck, SeamlineError, UsageError
-from .frames import BrokenChannel, FrameReader, Hello, Kind, frame, header, losses_of
+from .frames import MAX_FRAME, BrokenChannel, FrameReader, Hello, Kind, frame, header, losses_of
 from .model import Exchange, Losses, Manifest
 from .sanitize.rules import Rules
 from .sessions import SessionNames
@@ -47,6 +48,9 @@ class Sink(Protocol):
     def offer(self, exchange: Exchange) -> None:
         """Take an exchange. Never waits, never raises."""
 
+    def offer_raw(self, turn: tuple[Any, ...]) -> None:
+        """Take an exchange as `wire.turn.RawTurn.raw`, whose heads the sanitizer process decodes."""
+
     def lost(self, kind: str, reason: str, count: int = 1) -> None:
         """Count something that will not be in the capture; `kind` is a field of `Losses`."""
 
@@ -71,7 +75,7 @@ class Recorder:
         self._prefix = hashlib.blake2b(manifest.capture_id.encode(), digest_size=4).hexdigest()
         self._seq = 0
         self._most = most
-        self._queue: deque[bytes] = deque()
+        self._queue: deque[tuple[Kind, bytes]] = deque()
         self._queued = 0
         self._queue_bytes = queue_bytes
         self._accepted = 0
@@ -125,6 +129,11 @@ class Recorder:
         return self._channel.failure.message if self._channel and self._channel.failure else None
 
     @property
+    def congested(self) -> bool:
+        """Whether the queue is a quarter full: whoever can slow down (a replay without a pace) loses nothing by it."""
+        return self._queued * 4 > self._queue_bytes
+
+    @property
     def process_id(self) -> int:
         """The sanitizer process."""
         assert self._channel is not None
@@ -142,24 +151,31 @@ class Recorder:
 
     def offer(self, exchange: Exchange) -> None:
         """Take an exchange. Never waits, never raises: a full queue and a dead process drop and count."""
+        try:
+            packed = pack_exchange(exchange)
+        except (ValueError, TypeError, OverflowError):
+            self.lost("dropped", "over the limits of a record")
+            return
+        self._take(Kind.EXCHANGE, packed)
+
+    def offer_raw(self, turn: tuple[Any, ...]) -> None:
+        """Take an exchange as `wire.turn.RawTurn.raw`: a third of the work, the rest is the sanitizer process's."""
+        self._take(Kind.TURN, marshal.dumps(turn))
+
+    def _take(self, kind: Kind, packed: bytes) -> None:
         if self._most is not None and self._accepted >= self._most:
             return
         channel = self._channel
         if channel is None or channel.failure is not None or channel.closing:
             self.lost("dropped", "the sanitizer process has failed" if self.failed else "offered after the end")
             return
-        try:
-            packed = pack_exchange(exchange)
-        except (ValueError, TypeError, OverflowError):
-            self.lost("dropped", "over the limits of a record")
-            return
         size = len(packed)
-        if self._queued + size > self._queue_bytes:
+        if self._queued + size > self._queue_bytes or size > MAX_FRAME:
             self.lost("dropped", "queue full")
             return
         if not self._queue and not channel.paused:
             self._loop.call_later(_FLUSH_EVERY_S, self.flush)
-        self._queue.append(packed)
+        self._queue.append((kind, packed))
         self._queued += size
         self._accepted += 1
         if self._accepted == self._most:
@@ -173,9 +189,9 @@ class Recorder:
             batch: list[bytes] = []
             size = 0
             while queue and size < _WRITE_AT_ONCE:
-                packed = queue.popleft()
+                kind, packed = queue.popleft()
                 size += len(packed)
-                batch.append(header(Kind.EXCHANGE, len(packed)))
+                batch.append(header(kind, len(packed)))
                 batch.append(packed)
             self._queued -= size
             channel.write(b"".join(batch))

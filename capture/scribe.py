@@ -7,6 +7,7 @@ Run as `python -m seamline.capture.scribe FD` with one end of a socket pair; `re
 """
 
 import json
+import marshal
 import os
 import pickle
 import select
@@ -20,11 +21,12 @@ from pathlib import Path
 
 from .errors import CouldNotCheck, SeamlineError
 from .frames import FrameReader, Hello, Kind, frame, losses_of
-from .model import Losses
+from .model import Exchange, Losses
 from .sanitize.sanitizer import Sanitizer
 from .store.reader import open_capture
 from .store.records import unpack_exchange
 from .store.writer import CaptureWriter
+from .wire.turn import exchange_of_raw
 
 NICENESS = 10
 FLUSH_EVERY_S = 1.0
@@ -50,9 +52,9 @@ class Scribe:
         self.front = Losses()
         """What the recorder lost before it came here; the latest word counts."""
 
-    def write(self, packed: bytes) -> None:
-        """Clean and write one packed exchange."""
-        exchange = self._sanitizer.clean(unpack_exchange(packed))
+    def write(self, exchange: Exchange) -> None:
+        """Clean and write one exchange."""
+        exchange = self._sanitizer.clean(exchange)
         if not self._writer.write(exchange):
             self._refused += 1
             return
@@ -122,7 +124,10 @@ def _scribble(channel: socket.socket, reader: FrameReader, scribe: Scribe, frame
     while True:
         for kind, payload in frames:
             if kind is Kind.EXCHANGE:
-                scribe.write(payload)
+                scribe.write(unpack_exchange(payload))
+            elif kind is Kind.TURN:
+                # Sound: as with HELLO, nobody but our own recorder, of this very Python, speaks on this socket.
+                scribe.write(exchange_of_raw(marshal.loads(payload)))  # noqa: S302
             elif kind is Kind.LOSSES:
                 scribe.front = losses_of(json.loads(payload))
             elif kind is Kind.CLOSE:

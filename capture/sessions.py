@@ -8,6 +8,7 @@ import hashlib
 import re
 
 from .headers import Headers
+from .wire.heads import RawHead
 
 _SESSION_COOKIE = re.compile(r"sess|sid$|^sid|auth|token|jwt|remember", re.IGNORECASE)
 _NOT_A_SESSION = re.compile(r"csrf|xsrf", re.IGNORECASE)
@@ -23,15 +24,12 @@ class SessionNames:
         self._key = hashlib.blake2b(key, digest_size=32, person=b"seam-session").digest()
         self._known: dict[str, str] = {}
 
-    def of(self, headers: Headers, connection: str) -> str:
+    def of(self, headers: Headers | RawHead, connection: str) -> str:
         """The session of a request with `headers`; without a credential, the connection stands for it."""
-        cookie = ""
-        for name, value in headers.items:
-            # The length first: lower() on every header of every request is what would cost.
-            if len(name) == 13 and name.lower() == "authorization" and value:
-                return self._named(value)
-            if len(name) == 6 and name.lower() == "cookie" and not cookie:
-                cookie = _session_cookie(value)
+        authorization = headers.get("authorization")
+        if authorization:
+            return self._named(authorization)
+        cookie = _session_cookie(headers.get("cookie") or "")
         return self._named(cookie) if cookie else connection
 
     def _named(self, credential: str) -> str:

@@ -101,19 +101,24 @@ def _print_table(capture: CaptureReader, wanted: Predicate | None, limit: int, *
         right = name in ("seq", "status", "ms")
         table.add_column(name, justify="right" if right else "left", overflow="fold", no_wrap=right)
     matched = 0
-    for exchange in _matching(capture, wanted):
-        matched += 1
-        if not limit or matched <= limit:
-            table.add_row(*(Text(printable(cell, 200).replace("\n", "\\x0a")) for cell in _row(exchange)))
-    console = Console(
-        no_color=no_color or None, highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH, soft_wrap=False
-    )
-    if matched:
-        console.print(table)
-    if limit and matched > limit:
-        console.print(Text(f"… {matched - limit} more (--limit 0 shows all)"))
-    for line in _summary(capture, matched):
-        console.print(Text(printable(line).replace("\n", "\\x0a")), soft_wrap=True)
+    try:
+        for exchange in _matching(capture, wanted):
+            matched += 1
+            if not limit or matched <= limit:
+                table.add_row(*map(_cell, _row(exchange)))
+    finally:
+        # Damage ends the reading; what came before it is shown all the same.
+        console = Console(no_color=no_color or None, highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+        if matched:
+            console.print(table)
+        if limit and matched > limit:
+            console.print(Text(f"… {matched - limit} more (--limit 0 shows all)"))
+        for line in _summary(capture, matched):
+            console.print(_cell(line, limit=None), soft_wrap=True)
+
+
+def _cell(text: str, limit: int | None = 200) -> Text:
+    return Text(printable(text, limit).replace("\n", "\\x0a"))
 
 
 def _row(e: Exchange) -> tuple[str, ...]:

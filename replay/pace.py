@@ -1,71 +1,51 @@
-"""When each request is meant to be sent.
+"""When a request is due: at its recorded time, a multiple of it, at a rate, or at once.
 
-Time is a number here: an instant is microseconds from the start of the replay. An intended instant depends on the
-recording alone, never on how the target behaves (open loop), so that a slow target cannot slow its own load down.
+Time is an input: a pace answers with an offset from the start of the replay and waits for nothing.
 """
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 
 from ..capture.errors import UsageError
 
-_NUMBER = re.compile(r"\d{1,9}(\.\d{1,9})?|\.\d{1,9}", re.ASCII)
-_HINT = "recorded, a factor such as 2x, a rate such as 500/s, or max"
-_MOST_FACTOR = 1_000_000
-_MOST_RATE = 1_000_000
-
-
-class PaceKind(StrEnum):
-    """What the intended instants come from."""
-
-    RECORDED = "recorded"
-    RATE = "rate"
-    MAX = "max"
+_RATE = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)/s")
+_FACTOR = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)x")
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """`value` is the speed-up of RECORDED (2.0: in half the time) or the requests per second of RATE."""
+    """`speed` times the recorded speed, or `rate` requests a second, or neither: as fast as it goes."""
 
-    kind: PaceKind = PaceKind.RECORDED
-    value: float = 1.0
+    speed: float | None = None
+    rate: float | None = None
 
     @property
-    def is_timed(self) -> bool:
-        """Whether requests have an intended instant; at MAX each is sent as soon as its session allows."""
-        return self.kind is not PaceKind.MAX
+    def timed(self) -> bool:
+        """Whether requests have an intended instant (an open loop)."""
+        return self.speed is not None or self.rate is not None
 
-    def intended_us(self, at_us: int, position: int) -> int:
-        """The intended instant of the request at `position` (from 0) that was recorded `at_us` after the first."""
-        if self.kind is PaceKind.RATE:
-            return round(position * 1_000_000 / self.value)
-        if self.kind is PaceKind.RECORDED:
-            return at_us if self.value == 1.0 else round(at_us / self.value)
+    def due_us(self, recorded_us: int, index: int) -> int:
+        """Microseconds after the start at which request `index`, recorded `recorded_us` after the first, is due."""
+        if self.rate is not None:
+            return round(index * 1_000_000 / self.rate)
+        if self.speed is not None:
+            return round(recorded_us / self.speed)
         return 0
 
-    def __str__(self) -> str:
-        if self.kind is PaceKind.RATE:
-            return f"{self.value:g}/s"
-        return self.kind.value if self.kind is PaceKind.MAX or self.value == 1.0 else f"{self.value:g}x"
+
+RECORDED = Pace(speed=1.0)
+AT_ONCE = Pace()
 
 
 def parse_pace(text: str) -> Pace:
-    """`recorded`, `2x`, `max` or `500/s`; UsageError otherwise."""
-    word = text.strip().lower()
-    if word in ("recorded", "max"):
-        return Pace(PaceKind(word))
-    if word.endswith("/s"):
-        return Pace(PaceKind.RATE, _number(word[:-2], text, _MOST_RATE))
-    if word.endswith("x"):
-        return Pace(PaceKind.RECORDED, _number(word[:-1], text, _MOST_FACTOR))
-    raise UsageError(f'--pace "{text}" is not one', _HINT)
-
-
-def _number(digits: str, text: str, most: int) -> float:
-    if not _NUMBER.fullmatch(digits.strip()):
-        raise UsageError(f'--pace "{text}" has no number', _HINT)
-    value = float(digits)
-    if not 0 < value <= most:
-        raise UsageError(f'--pace "{text}" is out of range', f"above 0 and at most {most}")
-    return value
+    """The pace that "recorded", "2x", "max" or "500/s" names."""
+    if text == "recorded":
+        return RECORDED
+    if text == "max":
+        return AT_ONCE
+    for pattern, field in ((_FACTOR, "speed"), (_RATE, "rate")):
+        found = pattern.fullmatch(text)
+        if found is not None and float(found.group(1)) > 0:
+            value = float(found.group(1))
+            return Pace(speed=value) if field == "speed" else Pace(rate=value)
+    raise UsageError(f'--pace "{text}" is not a pace', "write recorded, 2x, max or 500/s")

@@ -12,9 +12,9 @@ from operator import itemgetter
 from ..capture.model import Exchange, Request, Role
 from .safety import is_write
 from .sendable import Fitter
-from .shard import Shard
+from .shard import WHOLE, Shard
 
-WRITE = "write not allowed"
+WRITE_NOT_ALLOWED = "write not allowed"
 BODY_CUT = "request body was cut in the capture"
 UPGRADE = "changes its protocol (CONNECT, Upgrade)"
 NOT_SELECTED = "not selected by --where"
@@ -24,13 +24,13 @@ OTHER_SHARD = "of another shard"
 @dataclass(frozen=True, slots=True)
 class Step:
     """One request to send. `origin` is the recorded exchange's id; `at_us` its recorded start after the plan's first;
-    `position` its place in the recorded order of all shards."""
+    `position` its place in the recorded order, counted over all shards."""
 
     origin: str
     session: str
     at_us: int
-    position: int
     request: Request
+    position: int = 0
     service: str = ""
 
 
@@ -44,7 +44,6 @@ class Plan:
     left_out: Mapping[str, int] = field(default_factory=dict)
     changed: Mapping[str, int] = field(default_factory=dict)
 
-    @property
     def sessions(self) -> dict[str, list[Step]]:
         """The steps of each session, in order; sessions by their first step."""
         sessions: dict[str, list[Step]] = {}
@@ -56,14 +55,14 @@ class Plan:
 def make_plan(
     exchanges: Iterable[Exchange],
     *,
-    shard: Shard | None = None,
+    allow_writes: bool,
+    shard: Shard = WHOLE,
     where: Callable[[Exchange], bool] | None = None,
-    allow_writes: bool = False,
 ) -> Plan:
     """The plan for `exchanges`, which may come in any order. Answers are not kept, so a plan holds requests only.
 
-    Times count from the first exchange that `where` selects; shards of one capture share that zero and the
-    positions, so that together they keep the pace of the whole.
+    Times and positions count from the first request that can be sent, whichever shard fires it, so that the shards
+    of one capture keep its pace together.
     """
     drafts = _Drafts(where, allow_writes)
     for exchange in exchanges:
@@ -72,7 +71,7 @@ def make_plan(
     return drafts.plan(shard)
 
 
-def refusal(exchange: Exchange, *, allow_writes: bool) -> str | None:
+def why_not(exchange: Exchange, *, allow_writes: bool) -> str | None:
     """Why the exchange is not replayed, or None. What `sendable.Fitter` refuses comes on top."""
     if exchange.protocol != "http":
         return f"protocol {exchange.protocol[:40]}"
@@ -85,7 +84,7 @@ def refusal(exchange: Exchange, *, allow_writes: bool) -> str | None:
     if exchange.truncated and not request.body and _announces_body(request):
         return BODY_CUT
     if not allow_writes and is_write(request):
-        return WRITE
+        return WRITE_NOT_ALLOWED
     return None
 
 
@@ -97,7 +96,6 @@ class _Drafts:
         self._allow_writes = allow_writes
         self._fitter = Fitter()
         self._chosen: list[tuple[int, int, str, str, str, Request]] = []
-        self._zero_us: int | None = None
         self._skipped: Counter[str] = Counter()
         self._left_out: Counter[str] = Counter()
         self._changed: Counter[str] = Counter()
@@ -107,9 +105,7 @@ class _Drafts:
         if self._where is not None and not self._where(exchange):
             self._left_out[NOT_SELECTED] += 1
             return
-        if self._zero_us is None or exchange.started_us < self._zero_us:
-            self._zero_us = exchange.started_us
-        reason = refusal(exchange, allow_writes=self._allow_writes)
+        reason = why_not(exchange, allow_writes=self._allow_writes)
         fit = self._fitter.fit(exchange.request) if reason is None else reason
         if isinstance(fit, str):
             self._skipped[fit] += 1
@@ -121,20 +117,19 @@ class _Drafts:
             (exchange.started_us, exchange.seq, exchange.id, exchange.session, exchange.service, request)
         )
 
-    def plan(self, shard: Shard | None) -> Plan:
+    def plan(self, shard: Shard) -> Plan:
         """The chosen in recorded order, as far as `shard` owns them."""
         self._chosen.sort(key=itemgetter(0, 1))
-        zero_us = self._zero_us or 0
+        zero_us = self._chosen[0][0] if self._chosen else 0
         owned: dict[str, bool] = {}
         steps: list[Step] = []
         for position, (started_us, _, origin, session, service, request) in enumerate(self._chosen):
-            if shard is not None:
-                if session not in owned:
-                    owned[session] = shard.owns(session)
-                if not owned[session]:
-                    self._left_out[OTHER_SHARD] += 1
-                    continue
-            steps.append(Step(origin, session, started_us - zero_us, position, request, service))
+            if session not in owned:
+                owned[session] = shard.holds(session)
+            if not owned[session]:
+                self._left_out[OTHER_SHARD] += 1
+                continue
+            steps.append(Step(origin, session, started_us - zero_us, request, position, service))
         return Plan(tuple(steps), dict(self._skipped), dict(self._left_out), dict(self._changed))
 
 

@@ -106,7 +106,7 @@ def _refusal(headers: Headers, traits: _Traits) -> str | None:
     return None
 
 
-def _changed(request: Request, headers: Headers, traits: _Traits) -> tuple[Request, tuple[str, ...]]:
+def _changed(request: Request, headers: Headers, traits: _Traits) -> tuple[Request, tuple[str, ...]] | str:
     target, authority, notes = request.target, headers.get(":authority"), []
     match = _ABSOLUTE.match(target)
     if match is not None:
@@ -122,6 +122,8 @@ def _changed(request: Request, headers: Headers, traits: _Traits) -> tuple[Reque
     if version not in ("1.1", "1.0"):
         version = "1.1"
         notes.append(VERSION)
+    if not traits.host and authority and not _VALUE.fullmatch(authority):
+        return INJECTION
     if not traits.host and authority:
         headers = Headers((("Host", authority), *headers.items))
         notes.append(HOST)

@@ -3,11 +3,11 @@
 from array import array
 from dataclasses import dataclass, field
 
-from ..capture.model import FailureKind
+from ..capture.model import Failure, FailureKind
 from .transport.base import Outcome
 
 GONE_AFTER = 20
-"""Failures to get any answer, one after the other, after which a target may count as gone …"""
+"""Requests in a row that found nobody (connect, timeout), after which a target counts as gone …"""
 GONE_US = 1_000_000
 """… if they also spread over this long: a restart takes a moment."""
 
@@ -15,23 +15,24 @@ _UNREACHED = (FailureKind.CONNECT, FailureKind.TIMEOUT)
 
 
 @dataclass(slots=True)
-class Tally:
-    """Counts of a run under way. `lateness_us` has one entry for each request that was tried at a timed pace."""
+class Played:
+    """Counts of a replay, also while it is under way. `untried` of the failed ones were never sent, because the
+    target was `gone`. `late_us` has the lateness of each send of an open loop.
+    """
 
-    planned: int = 0
     answered: int = 0
     failed: int = 0
     untried: int = 0
     retried: int = 0
+    stopped: int = 0
+    gone: bool = False
     failures: dict[str, int] = field(default_factory=dict)
-    lateness_us: array[int] = field(default_factory=lambda: array("q"))
-    first_sent_us: int | None = None
-    last_sent_us: int = 0
-    first_intended_us: int = 0
-    last_intended_us: int = 0
-    refused_in_row: int = 0
-    unreached_in_row: int = 0
-    unreached_since_us: int = 0
+    late_us: "array[int]" = field(default_factory=lambda: array("q"))
+    _first_us: tuple[int, int] | None = None
+    _last_us: tuple[int, int] = (0, 0)
+    _refused: int = 0
+    _unreached: int = 0
+    _unreached_since_us: int = 0
 
     @property
     def fired(self) -> int:
@@ -39,55 +40,61 @@ class Tally:
         return self.answered + self.failed
 
     def count(self, outcome: Outcome) -> None:
-        """One more request has ended."""
-        self.retried += outcome.retries
+        """One more request has ended; `gone` may be true afterwards."""
+        self.retried += outcome.retried
         failure = outcome.failure
         if failure is None:
             self.answered += 1
-            self.unreached_in_row = self.refused_in_row = 0
+            self._unreached = self._refused = 0
             return
-        self.failed += 1
-        self.failures[failure.kind.value] = self.failures.get(failure.kind.value, 0) + 1
-        self.refused_in_row = self.refused_in_row + 1 if failure.kind is FailureKind.CONNECT else 0
+        self._failed(failure)
+        self._refused = self._refused + 1 if failure.kind is FailureKind.CONNECT else 0
         if failure.kind not in _UNREACHED:
-            self.unreached_in_row = 0
+            self._unreached = 0
             return
-        if not self.unreached_in_row:
-            self.unreached_since_us = outcome.done_us
-        self.unreached_in_row += 1
+        if not self._unreached:
+            self._unreached_since_us = outcome.done_us
+        self._unreached += 1
+        if self._unreached >= GONE_AFTER and outcome.done_us - self._unreached_since_us >= GONE_US:
+            self.gone = True
+
+    def give_up(self, failure: Failure) -> None:
+        """One request more fails without having been tried."""
+        self.untried += 1
+        self._failed(failure)
 
     def sent(self, intended_us: int, sent_us: int) -> None:
         """A request that was meant to go at `intended_us` went at `sent_us`."""
-        self.lateness_us.append(sent_us - intended_us)
-        if self.first_sent_us is None:
-            self.first_sent_us, self.first_intended_us = sent_us, intended_us
-        if intended_us >= self.last_intended_us:
-            self.last_sent_us, self.last_intended_us = sent_us, intended_us
-
-    def is_gone(self, now_us: int) -> bool:
-        """Whether the target has stopped answering for good, as far as can be told."""
-        return self.unreached_in_row >= GONE_AFTER and now_us - self.unreached_since_us >= GONE_US
+        self.late_us.append(sent_us - intended_us)
+        pair = (intended_us, sent_us)
+        if self._first_us is None or pair < self._first_us:
+            self._first_us = pair
+        self._last_us = max(self._last_us, pair)
 
     @property
     def died(self) -> bool:
-        """Whether the target answered once and refused every connection at the end."""
-        return self.answered > 0 and (self.refused_in_row > 0 or self.untried > 0)
+        """Whether the target went away: it counts as gone, or it refused every connection at the end."""
+        return self.gone or self._refused > 0
 
     def late_ms(self, share: float) -> float:
         """The lateness that `share` (0..1) of the requests do not exceed, milliseconds."""
-        ordered = sorted(self.lateness_us)
+        ordered = sorted(self.late_us)
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))] / 1000 if ordered else 0.0
 
     @property
-    def drift_percent(self) -> float:
-        """How much longer (or shorter) it took from the first send to the last than it was meant to."""
-        intended_us = self.last_intended_us - self.first_intended_us
-        if self.first_sent_us is None or intended_us <= 0:
+    def drift(self) -> float:
+        """How much longer it took from the first send to the last than intended, as a share of it."""
+        if self._first_us is None:
             return 0.0
-        return (self.last_sent_us - self.first_sent_us - intended_us) / intended_us * 100
+        intended_us = self._last_us[0] - self._first_us[0]
+        return (self._last_us[1] - self._first_us[1] - intended_us) / intended_us if intended_us else 0.0
 
     def line(self, skipped: int) -> str:
-        """The last line of a replay."""
-        times = f"late p50 {self.late_ms(0.5):.2f} ms p99 {self.late_ms(0.99):.2f} ms, drift {self.drift_percent:.2f} %"
-        retried = f", retried {self.retried}" if self.retried else ""
-        return f"replayed {self.fired}, failed {self.failed}, skipped {skipped}{retried}, {times}"
+        """The summary in one line."""
+        times = f"late p50 {self.late_ms(0.5):.2f} ms p99 {self.late_ms(0.99):.2f} ms, drift {self.drift * 100:.2f} %"
+        retried = f", sent again on a fresh connection {self.retried}" if self.retried else ""
+        return f"replayed {self.fired}, failed {self.failed}, skipped {skipped}, {times}{retried}"
+
+    def _failed(self, failure: Failure) -> None:
+        self.failed += 1
+        self.failures[failure.kind.value] = self.failures.get(failure.kind.value, 0) + 1

@@ -1,57 +1,99 @@
-"""Waiting for an instant more exactly than the event loop's millisecond.
+"""Waking up on time, to some ten microseconds.
 
-Where the kernel offers a timerfd (Linux; in Python from 3.13) the loop wakes within tens of microseconds; elsewhere
-the last stretch is spent yielding to the loop. Both were measured against `call_at`, which is late by half a
-millisecond at the median under uvloop.
+uvloop's timers tick in milliseconds, and asyncio's round up to one. A timerfd is kept by the kernel's
+high-resolution timer and wakes the loop like a socket does: measured at 500 requests/s, sends are 0.05–0.08 ms late
+at the median, with call_at 0.5–0.7 ms.
 """
 
 import asyncio
 import os
 import sys
 import time
-from types import TracebackType
+from collections.abc import Callable
+from typing import Protocol
 
-_COARSE_US = 2_000
+
+class Timer(Protocol):
+    """Calls back once, after the last `set`."""
+
+    def set(self, delay_us: int) -> None:
+        """Call back in `delay_us` microseconds (at once if that is not above 0), instead of what was set before."""
+
+    def close(self) -> None:
+        """Never call back again."""
 
 
-class Timer:
-    """Waits on the monotonic clock. Use it as a context manager; one waiter at a time."""
+if sys.version_info >= (3, 13) and sys.platform == "linux":
 
-    def __init__(self) -> None:
-        self._fd: int | None = None
-        self._woken: asyncio.Event = asyncio.Event()
+    class TimerFd:
+        """A timer on a timer file descriptor (Linux, Python 3.13)."""
 
-    def __enter__(self) -> "Timer":
-        if sys.version_info >= (3, 13) and sys.platform == "linux":
+        def __init__(self, wake: Callable[[], None]) -> None:
+            self._wake = wake
+            self._loop = asyncio.get_running_loop()
             self._fd = os.timerfd_create(time.CLOCK_MONOTONIC, flags=os.TFD_NONBLOCK | os.TFD_CLOEXEC)
-            asyncio.get_running_loop().add_reader(self._fd, self._expired)
-        return self
+            self._loop.add_reader(self._fd, self._rang)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._fd is not None:
-            asyncio.get_running_loop().remove_reader(self._fd)
-            os.close(self._fd)
-            self._fd = None
+        def set(self, delay_us: int) -> None:
+            """See `Timer`."""
+            # Zero would disarm the timer.
+            os.timerfd_settime_ns(self._fd, initial=max(1, delay_us * 1000))
 
-    async def wait_until(self, monotonic_ns: int) -> None:
-        """Return at `monotonic_ns` (time.monotonic_ns), or at once where it has passed."""
-        if monotonic_ns <= time.monotonic_ns():
-            return
-        if sys.version_info >= (3, 13) and sys.platform == "linux":
-            assert self._fd is not None
-            self._woken.clear()
-            os.timerfd_settime_ns(self._fd, flags=os.TFD_TIMER_ABSTIME, initial=monotonic_ns)
-            await self._woken.wait()
-            return
-        coarse_us = (monotonic_ns - time.monotonic_ns()) // 1000 - _COARSE_US
-        if coarse_us > 0:
-            await asyncio.sleep(coarse_us / 1_000_000)
-        while time.monotonic_ns() < monotonic_ns:  # noqa: ASYNC110  # no event fires at an instant: yielding is the wait
-            await asyncio.sleep(0)
+        def close(self) -> None:
+            """See `Timer`."""
+            if self._fd >= 0:
+                self._loop.remove_reader(self._fd)
+                os.close(self._fd)
+                self._fd = -1
 
-    def _expired(self) -> None:
-        assert self._fd is not None
-        os.read(self._fd, 8)
-        self._woken.set()
+        def _rang(self) -> None:
+            try:
+                os.read(self._fd, 8)
+            except BlockingIOError:
+                # It was set again between its ringing and this read.
+                return
+            self._wake()
+
+
+class SpinTimer:
+    """A timer for every platform: call_later up to the last two milliseconds, then the loop goes round until then."""
+
+    _SPIN_S = 0.002
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._loop = asyncio.get_running_loop()
+        self._due_s = 0.0
+        self._handle: asyncio.Handle | None = None
+
+    def set(self, delay_us: int) -> None:
+        """See `Timer`."""
+        self.close()
+        self._due_s = time.monotonic() + delay_us / 1e6
+        self._sleep()
+
+    def close(self) -> None:
+        """See `Timer`."""
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+    def _sleep(self) -> None:
+        left = self._due_s - time.monotonic()
+        if left > self._SPIN_S:
+            self._handle = self._loop.call_later(left - self._SPIN_S, self._sleep)
+        elif left > 0:
+            self._handle = self._loop.call_soon(self._sleep)
+        else:
+            self._handle = self._loop.call_soon(self._rang)
+
+    def _rang(self) -> None:
+        self._handle = None
+        self._wake()
+
+
+def make_timer(wake: Callable[[], None]) -> Timer:
+    """The best timer that this platform has."""
+    if sys.version_info >= (3, 13) and sys.platform == "linux":
+        return TimerFd(wake)
+    return SpinTimer(wake)

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from seamline.capture.addresses import TapText, parse_address, parse_tap, parse_upstream, shown
 from seamline.capture.errors import UsageError
 
@@ -21,7 +22,8 @@ def test_an_address(text: str, address: tuple[str, int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "8080", ":8080", "host", "host:", "host:x", "host:65536", "host:-1", "::1:80", "a/b:80", "u@h:80", "h:٣"]
+    "text",
+    ["", "8080", ":8080", "host", "host:", "host:x", "host:65536", "host:-1", "::1:80", "a/b:80", "u@h:80", "h:٣"],
 )
 def test_what_is_no_address(text: str) -> None:
     with pytest.raises(UsageError, match="--listen"):

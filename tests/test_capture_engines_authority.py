@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+
 from seamline.capture.engines import authority
 from seamline.capture.engines.authority import CERTIFICATE_FILE, KEY_FILE, ensure_authority, private_umask
 from seamline.capture.errors import UsageError

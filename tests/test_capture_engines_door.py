@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from seamline.capture.engines.door import EngineSpec, check_engine, check_proxy, choose_engine, open_engine
 from seamline.capture.engines.tap import Tap
 from seamline.capture.errors import UsageError
 from seamline.capture.links import LinkIndex
-
 from support.taps import MemorySink
 
 

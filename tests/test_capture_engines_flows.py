@@ -1,13 +1,13 @@
 """Flows from head to exchange, without a proxy."""
 
 import pytest
+
 from seamline.capture.engines.flows import Flows, Trouble, failure_of
 from seamline.capture.headers import Headers
 from seamline.capture.links import LinkIndex
 from seamline.capture.model import Failure, FailureKind, LinkKind, Role
 from seamline.capture.sample import Sampler
 from seamline.capture.wire.turn import Turn
-
 from support.taps import MemorySink
 
 HEADERS = Headers([("Host", "a"), ("X", "1"), ("x", "2")])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from seamline.capture.engines.hush import hushed
 
 TALKER = types.ModuleType("talker.deep")

@@ -6,9 +6,9 @@ import struct
 from typing import Any
 
 import pytest
+
 from seamline.capture.engines.relay import ClientEnd, Relay
 from seamline.capture.model import FailureKind
-
 from support.taps import play
 
 pytestmark = pytest.mark.parametrize("loop_name", ["asyncio", "uvloop"])

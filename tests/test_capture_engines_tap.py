@@ -8,13 +8,12 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
-from seamline.capture.engines.tap import TapSpec
-from seamline.capture.engines.tap import Tap
+
+from seamline.capture.engines.tap import Tap, TapSpec
 from seamline.capture.errors import UsageError
 from seamline.capture.links import LinkIndex
 from seamline.capture.model import FailureKind, Role
 from seamline.capture.sample import Sampler
-
 from support.taps import MemorySink, play, read_head, staged
 
 Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter

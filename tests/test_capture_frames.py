@@ -6,6 +6,7 @@ from dataclasses import asdict
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from seamline.capture.frames import MAX_FRAME, BrokenChannel, FrameReader, Kind, frame, header, losses_of
 from seamline.capture.model import Losses
 

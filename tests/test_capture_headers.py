@@ -40,3 +40,9 @@ def test_equality_and_hash_follow_the_items(items: list[tuple[str, str]]) -> Non
     assert hash(Headers(items)) == hash(Headers(items))
     assert len(Headers(items)) == len(items)
     assert (Headers(items) == Headers([*items, ("End", "")])) is False
+
+
+def test_headers_of_pairs_are_like_any_others() -> None:
+    pairs = (("A", "1"), ("a", "2"))
+    assert Headers.of_pairs(pairs) == Headers(pairs)
+    assert Headers.of_pairs(pairs).get_all("A") == ("1", "2")

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from seamline.capture.headers import Headers
 from seamline.capture.links import LATE_CONFIDENCE, LONE_LANE_CONFIDENCE, LONE_TIME_CONFIDENCE, LinkIndex
 from seamline.capture.model import Link, LinkKind
@@ -107,7 +108,9 @@ def test_memory_is_bounded() -> None:
     assert links.links_for(traced(f"{100:032x}"), 1000) == (Link("in-99", LinkKind.PROPAGATED, 1.0),)
 
 
-@given(st.lists(st.tuples(st.booleans(), st.integers(0, 8), st.sampled_from((NONE, traced(A), traced(B)))), max_size=40))
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(0, 8), st.sampled_from((NONE, traced(A), traced(B)))), max_size=40)
+)
 def test_confidences_never_add_up_to_more_than_one(steps: list[tuple[bool, int, Headers]]) -> None:
     links = LinkIndex(grace_us=20)
     for at, (opens, number, headers) in enumerate(steps):

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from seamline.capture.errors import CouldNotCheck, UsageError
 from seamline.capture.headers import Headers
 from seamline.capture.model import Exchange, Manifest, Request, Response, Role
 from seamline.capture.recorder import Recorder
 from seamline.capture.sanitize.rules import Rules
 from seamline.capture.store.reader import open_capture
+from seamline.capture.wire.turn import RawTurn
 
 KEY = b"k" * 32
 MANIFEST = Manifest("cap-1", 1_700_000_000_000_000, "test", "tap")
@@ -75,6 +77,22 @@ def test_what_is_offered_is_in_the_capture(tmp_path: Path, loop_name: str) -> No
         recorder.offer(exchange(recorder))
 
     run(scene(), loop_name)
+
+
+def test_a_raw_turn_is_decoded_by_the_sanitizer_process(tmp_path: Path) -> None:
+    async def scene() -> None:
+        recorder = await opened(tmp_path / "a.seam")
+        turn = RawTurn(1_700_000_000_000_000, "GET", b"GET /raw HTTP/1.1\r\nAccept: a\r\n\r\n")
+        turn.exchange_id, turn.seq = recorder.next_id()
+        turn.session, turn.request_done, turn.response_done = "c-1", True, True
+        turn.status, turn.response_head = 204, b"HTTP/1.1 204 No Content\r\n\r\n"
+        recorder.offer_raw(turn.raw(Role.INBOUND, "svc"))
+        assert (await recorder.close()).recorded == 1
+        with open_capture(tmp_path / "a.seam") as capture:
+            (stored,) = capture
+        assert stored == turn.exchange(Role.INBOUND, "svc")
+
+    run(scene())
 
 
 def test_no_secret_reaches_the_file(tmp_path: Path) -> None:
@@ -264,9 +282,7 @@ def test_a_full_disk_is_the_environments(tmp_path: Path) -> None:
 def test_ids_differ_from_capture_to_capture(tmp_path: Path) -> None:
     async def scene() -> None:
         first = await opened(tmp_path / "a.seam")
-        second = await Recorder.open(
-            tmp_path / "b.seam", Manifest("cap-2", 0, "test", "tap"), key=KEY, rules=Rules()
-        )
+        second = await Recorder.open(tmp_path / "b.seam", Manifest("cap-2", 0, "test", "tap"), key=KEY, rules=Rules())
         names = {first.next_id()[0], first.next_id()[0], second.next_id()[0], second.next_id()[0]}
         assert len(names) == 4
         await first.close()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from seamline.capture.frames import FrameReader, Hello, Kind, frame
 from seamline.capture.headers import Headers
 from seamline.capture.model import Exchange, Losses, Manifest, Request, Response, Role

@@ -1,6 +1,7 @@
 """What names a session."""
 
 import pytest
+
 from seamline.capture.headers import Headers
 from seamline.capture.sessions import SessionNames
 

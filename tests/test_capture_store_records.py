@@ -62,6 +62,7 @@ WRONG = {
     "request as text": (8, "GET"),
     "request too short": (8, ("GET", "/")),
     "headers that are not paired": (8, ("GET", "/", ["a"], b"", "1.1")),
+    "headers as one text": (8, ("GET", "/", "ab", b"", "1.1")),
     "headers that are not text": (8, ("GET", "/", ["a", 1], b"", "1.1")),
     "body as text": (8, ("GET", "/", [], "body", "1.1")),
     "body longer than the tail": (8, ("GET", "/", [], 5, "1.1")),

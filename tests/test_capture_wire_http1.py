@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from seamline.capture.model import Exchange, FailureKind, Role
 from seamline.capture.wire.http1 import HEAD_CAP, HELD_CAP, MOST_IN_FLIGHT, Http1Connection
-from seamline.capture.wire.turn import Budget, Turn
+from seamline.capture.wire.turn import Budget, RawTurn
 
 CLIENT, SERVER = "C", "S"
 Step = tuple[str, bytes]
@@ -30,12 +31,12 @@ class Talk:
             self._begun, self._ended, self.gaps.append, body_cap=self.body_cap, budget=self.budget
         )
 
-    def _begun(self, turn: Turn) -> None:
+    def _begun(self, turn: RawTurn) -> None:
         turn.exchange_id = f"e-{len(self.began)}"
         turn.seq = len(self.began)
         self.began.append(turn.target)
 
-    def _ended(self, turn: Turn) -> None:
+    def _ended(self, turn: RawTurn) -> None:
         self.done.append(turn.exchange(Role.INBOUND, "svc"))
 
     def say(self, *steps: Step) -> "Talk":
@@ -67,7 +68,9 @@ def ok(body: bytes, *headers: str) -> bytes:
 
 
 POST = b"POST /p HTTP/1.1\r\nHost: svc\r\nContent-Length: 5\r\n\r\nhello"
-CHUNKED_REQUEST = b"PUT /c HTTP/1.1\r\nHost: svc\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nX-Sum: 1\r\n\r\n"
+CHUNKED_REQUEST = (
+    b"PUT /c HTTP/1.1\r\nHost: svc\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nX-Sum: 1\r\n\r\n"
+)
 CHUNKED_ANSWER = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4;x=y\r\nwiki\r\n0\r\n\r\n"
 UPGRADE = "Connection: Upgrade", "Upgrade: websocket"
 
@@ -145,7 +148,12 @@ CONVERSATIONS: dict[str, tuple[list[Step], list[tuple[str, str, bytes, int, byte
         [("GET", "/ws", b"", 101, b"")],
     ),
     "upgrade refused, with a request held back behind it": (
-        [(CLIENT, get("/ws", *UPGRADE) + get("/a")), (SERVER, ok(b"no") + ok(b"A")), (CLIENT, get("/b")), (SERVER, ok(b"B"))],
+        [
+            (CLIENT, get("/ws", *UPGRADE) + get("/a")),
+            (SERVER, ok(b"no") + ok(b"A")),
+            (CLIENT, get("/b")),
+            (SERVER, ok(b"B")),
+        ],
         [("GET", "/ws", b"", 200, b"no"), ("GET", "/a", b"", 200, b"A"), ("GET", "/b", b"", 200, b"B")],
     ),
     "upgrade wished for with a body": (
@@ -358,11 +366,11 @@ def test_bodies_share_a_budget() -> None:
 def test_heads_in_flight_and_held_bytes_are_bounded() -> None:
     endless = Talk()
     endless.say((CLIENT, b"GET / HTTP/1.1\r\nX: "), *[(CLIENT, b"x" * 10_000)] * (HEAD_CAP // 10_000 + 2))
-    assert endless.gaps == ["a request's head is too large"]
+    assert endless.gaps == ["a head is too large"]
 
     answer = Talk().say((CLIENT, get("/")), (SERVER, b"HTTP/1.1 200 OK\r\nX: "))
     answer.say(*[(SERVER, b"x" * 10_000)] * (HEAD_CAP // 10_000 + 2))
-    assert answer.gaps == ["an answer's head is too large"]
+    assert answer.gaps == ["a head is too large"]
     assert len(answer.done) == 1
 
     piped = Talk().say((CLIENT, get("/") * (MOST_IN_FLIGHT + 5)))

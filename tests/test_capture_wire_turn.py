@@ -1,8 +1,12 @@
 """A turn and its budget."""
 
+import marshal
+
+import pytest
+
 from seamline.capture.headers import Headers
 from seamline.capture.model import Failure, FailureKind, Link, LinkKind, Role
-from seamline.capture.wire.turn import Budget, Turn
+from seamline.capture.wire.turn import Budget, RawTurn, Turn, exchange_of_raw
 
 
 def turn() -> Turn:
@@ -58,3 +62,35 @@ def test_a_request_that_never_became_whole_loses_its_body() -> None:
     assert made.exchange(Role.INBOUND, "svc").request.body == b""
     assert made.truncated
     assert budget.left == 100
+
+
+HEAD = b"POST /a HTTP/1.1\r\nA: 1\r\n\r\n"
+ANSWER = b"HTTP/1.1 201 Created\r\nB: 2\r\n\r\n"
+
+
+def raw_turn(*, answered: bool) -> RawTurn:
+    made, budget = RawTurn(100, "POST", HEAD), Budget(100)
+    made.exchange_id, made.seq, made.session, made.ended_us = "e-1", 1, "s-1", 150
+    made.add_request_body(b"ab", 10, budget)
+    made.request_done = True
+    made.links = (Link("in-1", LinkKind.TIME, 0.95),)
+    if answered:
+        made.status, made.response_head, made.response_done = 201, ANSWER, True
+        made.add_response_body(b"cd", 10, budget)
+    else:
+        made.status = 201
+        made.failure = Failure(FailureKind.RESET, "reset")
+    return made
+
+
+@pytest.mark.parametrize("answered", [True, False])
+@pytest.mark.parametrize("role", Role)
+def test_a_raw_turn_is_the_same_exchange_decoded_here_or_there(answered: bool, role: Role) -> None:
+    there = exchange_of_raw(marshal.loads(marshal.dumps(raw_turn(answered=answered).raw(role, "svc"))))
+    assert there == raw_turn(answered=answered).exchange(role, "svc")
+    assert (there.request.method, there.request.target, there.request.body) == ("POST", "/a", b"ab")
+    assert there.request.headers.items == (("A", "1"),)
+    assert (there.response is None) is not answered
+    assert (there.failure is None) is answered
+    if there.response is not None:
+        assert (there.response.status, there.response.reason, there.response.body) == (201, "Created", b"cd")

@@ -1,7 +1,7 @@
 """An exchange for people: everything is there, nothing steers a terminal or poses as a line of ours."""
 
 import json
-import time
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -75,7 +75,9 @@ def test_a_long_text_is_cut_and_says_so() -> None:
 
 
 def test_recorded_text_cannot_steer_a_terminal_or_forge_a_line() -> None:
-    hostile = Request("GET", "/\x1b[2J\nHTTP/1.1 500 forged", Headers([("X", "a\nreplay of o-9")]), b"\x1b]0;x\x07\u202e")
+    hostile = Request(
+        "GET", "/\x1b[2J\nHTTP/1.1 500 forged", Headers([("X", "a\nreplay of o-9")]), "\x1b]0;x\x07\u202e".encode()
+    )
     text = write_out(an_exchange(1, request=hostile))
     assert "\x1b" not in text
     assert "\u202e" not in text
@@ -86,7 +88,9 @@ def test_recorded_text_cannot_steer_a_terminal_or_forge_a_line() -> None:
 
 @given(EXCHANGES)
 def test_every_exchange_can_be_written_out(exchange: Exchange) -> None:
-    assert write_out(exchange).isprintable() or all(c in "\n\t" or c.isprintable() for c in write_out(exchange) if ord(c) < 0x80)
+    text = write_out(exchange)
+    assert text.startswith(exchange.id)
+    assert not [c for c in text if unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t"]
 
 
 JSON = st.recursive(
@@ -109,9 +113,8 @@ def test_indenting_broken_json_only_moves_white_space(text: str) -> None:
 
 @pytest.mark.parametrize("text", ['"' + '\\"' * 200_000, "[" * 200_000, '"' * 200_001, "{" * 9 + "," * 200_000])
 def test_hostile_json_is_indented_in_linear_time(text: str) -> None:
-    started = time.process_time()
-    indented(text)
-    assert time.process_time() - started < 20, "quadratic time would take hours"
+    # Quadratic time would take hours: that this ends is the assertion.
+    assert "".join(indented(text).split()) == text
 
 
 def test_numbers_and_duplicate_keys_stay() -> None:

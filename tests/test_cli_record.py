@@ -10,8 +10,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from seamline.capture.store.reader import open_capture
 
+from seamline.capture.store.reader import open_capture
 from support.recordings import echo_server, recording, refused
 from support.services import write_server
 
@@ -50,7 +50,9 @@ def test_it_records_until_a_signal_and_says_what_it_has(tmp_path: Path, number: 
 def test_curl_sees_the_same_through_the_tap(tmp_path: Path) -> None:
     with (
         echo_server() as upstream,
-        recording("--listen", "127.0.0.1:0", "--upstream", f"127.0.0.1:{upstream}", "-o", "a.seam", cwd=tmp_path) as run,
+        recording(
+            "--listen", "127.0.0.1:0", "--upstream", f"127.0.0.1:{upstream}", "-o", "a.seam", cwd=tmp_path
+        ) as run,
     ):
         big = tmp_path / "big"
         big.write_bytes(b"x" * 2_000_000)
@@ -171,14 +173,16 @@ output = "captures/orders.seam"
 
 
 def test_a_service_that_does_not_start_is_the_environments_and_leaves_no_capture(tmp_path: Path) -> None:
-    (tmp_path / "seamline.toml").write_text("""
+    (tmp_path / "seamline.toml").write_text(
+        """
 [service]
 command = "false"
 listen = { env = "PORT" }
 [record]
 listen = "127.0.0.1:0"
 output = "a.seam"
-""".replace("127.0.0.1:0", "127.0.0.1:18"))
+""".replace("127.0.0.1:0", "127.0.0.1:18")
+    )
     code, said = refused("--config", "seamline.toml", "--listen", "127.0.0.1:0", cwd=tmp_path)
     assert code == 3
     assert said.count("\n") == 1

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+
 from seamline.capture.addresses import TapText
 from seamline.capture.errors import CouldNotCheck, UsageError
 from seamline.capture.sanitize.rules import Rules

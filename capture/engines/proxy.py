@@ -34,7 +34,7 @@ from mitmproxy.proxy.mode_servers import ProxyConnectionHandler
 from mitmproxy.proxy.mode_specs import ProxyMode, ReverseMode
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.tcp import TCPFlow
-from mitmproxy.tls import TlsData
+from mitmproxy.tls import ClientHelloData, TlsData
 
 from ..errors import UsageError
 from ..headers import Headers
@@ -90,7 +90,8 @@ class ProxyEngine:
 
     `confdir` holds the authority that clients have to trust. `max_body` bytes of a body are recorded at most; longer
     ones pass but count as truncated. `upstream_ca` is a PEM file trusted instead of the system's authorities (which
-    SSL_CERT_FILE names, as for other programs), `verify_upstream=False` trusts any certificate. `links` and `sampler` are shared by all engines of a recorder.
+    SSL_CERT_FILE names, as for other programs), `verify_upstream=False` trusts any certificate. `links` and `sampler`
+    are shared by all engines of a recorder.
     """
 
     def __init__(
@@ -122,6 +123,8 @@ class ProxyEngine:
         self._mode: ProxyMode | None = None
         self._handlers: dict[asyncio.Task[Any], ProxyConnectionHandler] = {}
         self._connections = 0
+        self.names: dict[str, str] = {}
+        """mitmproxy's name of a connection, which is random, to ours."""
         self._quiet = ExitStack()
 
     async def start(self) -> tuple[str, int]:
@@ -172,7 +175,7 @@ class ProxyEngine:
         # Proxyserver only declares the options that mitmproxy's layers read; the listening is our own.
         declares: Any = Proxyserver
         addons: Any = master.addons
-        addons.add(declares(), _Addon(self), NextLayer(), tls)
+        addons.add(declares(), _Addon(self), NextLayer(), tls, _Mirror())
         try:
             with private_umask():
                 options.update(
@@ -207,17 +210,16 @@ class ProxyEngine:
         assert self._mode is not None
         handler = _make_handler(self._master, reader, writer, self._mode)
         self._handlers[task] = handler
-        # mitmproxy's own name for a connection is random; the tap's names are what captures have.
         self._connections += 1
-        handler.client.id = f"c-{self._connections}"
+        name = self.names[handler.client.id] = f"c-{self._connections}"
         try:
             await handler.handle_client()
         except Exception as error:
             self._crashed(type(error).__name__)
             writer.close()
         finally:
-            del self._handlers[task]
-            self.flows.abandon(handler.client.id, "the client closed its connection")
+            del self._handlers[task], self.names[handler.client.id]
+            self.flows.abandon(name, "the client closed its connection")
 
     async def _cut_connections(self) -> None:
         tasks = list(self._handlers)
@@ -250,6 +252,14 @@ class ProxyEngine:
             self.gap("a request's head was cut off")
         elif peer and text.startswith(f"{peer[0]}:{peer[1]}: "):
             self.gap("client bytes that are not HTTP")
+
+
+class _Mirror:
+    """Comes after mitmproxy's own decision, and overrules it."""
+
+    def tls_clienthello(self, data: ClientHelloData) -> None:
+        """Ask the upstream first, so that the client is offered the HTTP version that the upstream speaks."""
+        data.establish_server_tls_first = data.context.server.tls
 
 
 class _Addon:
@@ -318,7 +328,8 @@ class _Addon:
             headers = Headers((("host", request.authority), *headers.items))
         version = request.http_version.removeprefix("HTTP/")
         target = request.path if self._engine.upstream is not None or request.path == "*" else request.url
-        self._flows.begin(flow.id, flow.client_conn.id, request.method, target, version, headers)
+        connection = self._engine.names[flow.client_conn.id]
+        self._flows.begin(flow.id, connection, request.method, target, version, headers)
         request.stream = _copying(self._flows.request_data, flow.id)
         self._prepare(flow)
 

@@ -15,7 +15,7 @@ from ..model import FailureKind, Role
 from ..recorder import Sink
 from ..sample import Sampler
 from ..wire.http1 import BODY_CAP, Http1Connection
-from ..wire.turn import Budget, Turn
+from ..wire.turn import Budget, RawTurn
 from .relay import CONNECT_WITHIN_S, ClientEnd, Relay
 
 GRACE_S = 5.0
@@ -71,6 +71,8 @@ class Tap:
         self._connections = 0
         self._waiting: list[tuple[Callable[..., None], Any, int]] = []
         self._waiting_size = 0
+        self._now_us = recorder.clock.now_us
+        self._call_soon = asyncio.get_running_loop().call_soon
 
     async def start(self) -> tuple[str, int]:
         """Listen; the real address. OSError where the address cannot be had."""
@@ -116,8 +118,8 @@ class Tap:
         """Have `what(data, at_us)` called once the bytes of this round of the loop have been sent."""
         waiting = self._waiting
         if not waiting:
-            asyncio.get_running_loop().call_soon(self._parse)
-        waiting.append((what, data, self.recorder.clock.now_us()))
+            self._call_soon(self._parse)
+        waiting.append((what, data, self._now_us()))
         self._waiting_size += size
         if self._waiting_size > _PARSE_AT_ONCE:
             self._parse()
@@ -137,27 +139,27 @@ class Tap:
         """Count bytes that were passed on but not understood."""
         self.recorder.lost("gaps", reason)
 
-    def begun(self, turn: Turn, connection: str) -> None:
+    def begun(self, turn: RawTurn, connection: str) -> None:
         """A request has started: give it its id, its session and its place among causes."""
         turn.exchange_id, turn.seq = self.recorder.next_id()
-        turn.session = self.recorder.sessions.of(turn.request_headers, connection)
+        turn.session = self.recorder.sessions.of(turn.request_head, connection)
         if self._inbound:
-            self._links.opened(turn.exchange_id, turn.started_us, turn.request_headers)
+            self._links.opened(turn.exchange_id, turn.started_us, turn.request_head)
             if self._sampler is not None:
                 self._sampler.inbound(turn.exchange_id, turn.session)
         else:
-            turn.links = self._links.links_for(turn.request_headers, turn.started_us)
+            turn.links = self._links.links_for(turn.request_head, turn.started_us)
 
-    def ended(self, turn: Turn) -> None:
+    def ended(self, turn: RawTurn) -> None:
         """A request is answered or has failed: hand it over."""
         if self._inbound:
             self._links.closed(turn.exchange_id, turn.ended_us)
         if self._sampler is not None and not self._sampler.keeps(self._cause(turn)):
             self.recorder.lost("skipped", "not in the sample")
             return
-        self.recorder.offer(turn.exchange(self.spec.role, self.spec.name))
+        self.recorder.offer_raw(turn.raw(self.spec.role, self.spec.name))
 
-    def _cause(self, turn: Turn) -> str:
+    def _cause(self, turn: RawTurn) -> str:
         """Whose place in the sample decides: a call goes with the inbound exchange that caused it."""
         return turn.links[0].parent if turn.links else turn.exchange_id
 
@@ -197,7 +199,7 @@ class _Conversation:
         self._refusal = detail
         self._tap.later(self._feed_refused, b"", 0)
 
-    def _begun(self, turn: Turn) -> None:
+    def _begun(self, turn: RawTurn) -> None:
         self._tap.begun(turn, self._name)
 
     def _client_eof(self, _: None, at_us: int) -> None:

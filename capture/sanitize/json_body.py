@@ -5,7 +5,6 @@ Every occurrence of a key is judged, also a duplicate that a parser would hide.
 """
 
 import re
-from collections.abc import Iterable
 from json import dumps
 
 import orjson
@@ -13,6 +12,7 @@ import orjson
 from .checks import is_card
 from .kinds import Kind
 from .shapes import suspicious
+from .splice import Edit, spliced
 from .tokens import PLAIN, Hint, KeyClass, KeyClassifier
 from .values import Values
 
@@ -23,11 +23,8 @@ _STRINGS = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?')
 _TOKENS = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|(-?\d[\d.eE+-]*)|([{}\[\]])')
 _STRING, _KEY, _NUMBER, _BRACKET = 1, 2, 3, 4
 # Kinds whose presence makes a `name` beside them a person's, and a `city` or a `zip` part of an address.
-_PERSONAL = frozenset({Kind.EMAIL, Kind.BIRTH, Kind.SSN, Kind.NAME, Kind.PHONE, Kind.PASSWORD})
 _PERSON_EVIDENCE = frozenset({Kind.EMAIL, Kind.BIRTH, Kind.SSN, Kind.PASSWORD, Kind.PAN})
 _PLACE_EVIDENCE = frozenset({Kind.STREET, Kind.NAME, Kind.BIRTH})
-
-Edit = tuple[int, int, str]
 
 
 class NotJson(ValueError):
@@ -72,7 +69,7 @@ class JsonWalker:
 
     def nested(self, text: str) -> str | None:
         """`text` cleaned as JSON, or None where it is no JSON object or array."""
-        if text[0] not in "{[" or text[-1] not in "}]":
+        if text[:1] not in ("{", "[") or text[-1] not in "}]":
             return None
         if self._depth >= MAX_DEPTH:
             return self._values.of_kind(Kind.PASSWORD, text)
@@ -124,7 +121,7 @@ class JsonWalker:
 
     def _key(self, frame: _Frame, name: str) -> KeyClass:
         key = self._keys.of(name)
-        if key.kind is None and (frame.above.joins or frame.above.person):
+        if key.kind is None and key.hint is not Hint.NAME and (frame.above.joins or frame.above.person):
             joined = self._keys.of(f"{frame.key}.{name}")
             if joined.kind is not None:
                 return joined
@@ -224,12 +221,3 @@ def _unescaped(raw: str) -> str:
 def quoted(value: str, like: str) -> str:
     """`value` as a JSON string, escaped beyond ASCII where the document `like` is."""
     return dumps(value, ensure_ascii=like.isascii())
-
-
-def spliced(text: str, edits: Iterable[Edit]) -> str:
-    """`text` with each (start, end, replacement) put in; `edits` are in order and do not overlap."""
-    parts, position = [], 0
-    for start, end, made in edits:
-        parts += text[position:start], made
-        position = end
-    return "".join(parts) + text[position:] if parts else text

@@ -24,3 +24,4 @@ class Kind(StrEnum):
     HANDLE = "handle"  # a login name
     IP = "ip"
     PEM = "pem"  # a private key in PEM armour
+    URL = "url"  # no secret itself: its parts are judged one by one

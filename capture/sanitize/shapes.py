@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from .checks import is_card, is_iban, is_ssn
 from .kinds import Kind
+from .splice import Spans
 
 Span = tuple[int, int, Kind]
 
@@ -41,7 +42,7 @@ _JWT = re.compile(r"(?<![\w-])eyJ[\w-]{4,}\.[\w-]{2,}(?:\.[\w-]*){1,3}(?![\w-])"
 _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.{1,20000}?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL)
 _PEM_CUT = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.+", re.DOTALL)
 _SCHEME = re.compile(r"\b(?:Bearer|Basic|Token|token)[ =]([A-Za-z0-9._~+/=-]{12,})")
-_USERINFO = re.compile(r"://([^\s/?#@:\"'<>]{0,200}):([^\s/?#@\"'<>]{1,200})@")
+_URL = re.compile(r"(?<![A-Za-z0-9])[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s\"'<>\\^`{|}]{3,4000}")
 _EMAIL = re.compile(
     r"(?<![\w.+%@-])[\w][\w.+%'&=~-]{0,63}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24}(?![\w@-])"
 )
@@ -54,7 +55,9 @@ _CARD = re.compile(
     r"(?:\d{14,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|\d{4}([ -])\d{6}\2\d{4,5})"
     r"(?![0-9A-Za-z_])(?!-[0-9A-Fa-f])(?![. ]\d)"
 )
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[A-Z0-9]{11,30}|(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,3})?)(?![A-Za-z0-9])")
+_IBAN = re.compile(
+    r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[A-Z0-9]{11,30}|(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,3})?)(?![A-Za-z0-9])"
+)
 _SSN = re.compile(r"(?<![\w.+-])\d{3}-\d{2}-\d{4}(?![\w-]|\.\d)")
 _PHONE = re.compile(
     r"(?<![\w.+/=-])(?:"
@@ -72,6 +75,7 @@ def suspicious(text: str) -> bool:
         "@" in text
         or "eyJ" in text
         or _DIGITS.search(text) is not None
+        or "://" in text
         or "-----BEGIN" in text
         or "earer" in text
         or "asic" in text
@@ -103,12 +107,8 @@ class Shapes:
 
     def spans(self, text: str) -> list[Span]:
         """The sensitive spans of `text` in order; none overlap, and what was found first wins."""
-        found: list[Span] = []
-        for start, end, kind in self._all(text):
-            if start < end and all(end <= other[0] or start >= other[1] for other in found):
-                found.append((start, end, kind))
-        found.sort()
-        return found
+        taken = Spans()
+        return sorted(span for span in self.all(text) if taken.claim(span[0], span[1]))
 
     def whole(self, text: str) -> Kind | None:
         """The kind that all of `text` is, or None."""
@@ -117,10 +117,13 @@ class Shapes:
         spans = self.spans(text)
         return spans[0][2] if len(spans) == 1 and spans[0][:2] == (0, len(text)) else None
 
-    def _all(self, text: str) -> Iterator[Span]:
+    def all(self, text: str) -> Iterator[Span]:
+        """Every sensitive span of `text`, the surest kinds first; they may overlap."""
         for kind, pattern in self._patterns:
             for match in pattern.finditer(text):
                 yield *match.span("value" if "value" in pattern.groupindex else 0), kind
+        if "://" in text:
+            yield from ((*match.span(), Kind.URL) for match in _URL.finditer(text))
         yield from _credentials(text)
         if "@" in text:
             for match in _EMAIL.finditer(text):
@@ -141,10 +144,6 @@ def _credentials(text: str) -> Iterator[Span]:
         for match in _SCHEME.finditer(text):
             if any(character.isdigit() for character in match[1]):
                 yield *match.span(1), Kind.SECRET
-    if "://" in text and "@" in text:
-        for match in _USERINFO.finditer(text):
-            yield *match.span(1), Kind.HANDLE
-            yield *match.span(2), Kind.PASSWORD
 
 
 def _numbers(text: str) -> Iterator[Span]:

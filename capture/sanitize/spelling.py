@@ -69,7 +69,9 @@ def respell(made: str, like: str) -> str:
     """`made` with the case of `like`, place by place."""
     if like.islower():
         return made.lower()
-    return "".join(m.upper() if c.isupper() else m.lower() for m, c in zip(made, like, strict=False)) + made[len(like) :]
+    return (
+        "".join(m.upper() if c.isupper() else m.lower() for m, c in zip(made, like, strict=False)) + made[len(like) :]
+    )
 
 
 def with_digits(value: str, digits: str) -> str:

@@ -8,19 +8,23 @@ import base64
 import binascii
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from urllib.parse import quote, unquote
 
 import orjson
 
 from .kinds import Kind
 from .pseudonyms import Pseudonyms, canonical
 from .shapes import Shapes, suspicious
+from .splice import Edit, Spans, spliced
 
 MAX_TRUSTED = 400_000
 _MAX_KNOWN = 50_000
 _MAX_KNOWN_LENGTH = 2_000  # characters of a text worth remembering
 _SHORTEST_SHAPE = 6  # characters: a@b.co
-_NOTHING = frozenset({"", "none", "null", "nil", "undefined", "unknown", "n/a", "na", "-", "true", "false", "yes", "no"})
+_NOTHING = frozenset(
+    {"", "none", "null", "nil", "undefined", "unknown", "n/a", "na", "-", "true", "false", "yes", "no"}
+)
 _MASK = re.compile(r"[*•]+|\[?(?:redacted|filtered|hidden|masked)\]?", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+")
 _SHORT_WORD = re.compile(r"[A-Za-z]{1,5}")
@@ -30,9 +34,13 @@ _CHECKED = frozenset({Kind.EMAIL, Kind.PAN, Kind.IBAN, Kind.JWT, Kind.PEM})
 
 
 class Values:
-    """Replaces values, and remembers what it said. `nested` cleans text that is itself a document."""
+    """Replaces values, and remembers what it said.
 
-    __slots__ = ("_known", "_pseudonyms", "_shapes", "learning", "nested", "trusted")
+    The walks that need this class are plugged into it: `nested` cleans text that is a document itself (or says None),
+    `url` a URL, and `pairs` finds `key=value` in text.
+    """
+
+    __slots__ = ("_known", "_pseudonyms", "_shapes", "learning", "nested", "pairs", "trusted", "url")
 
     def __init__(self, pseudonyms: Pseudonyms, shapes: Shapes) -> None:
         self._pseudonyms = pseudonyms
@@ -42,6 +50,8 @@ class Values:
         self.learning = False
         """While set, values at sensitive places are remembered as pseudonyms instead of being replaced."""
         self.nested: Callable[[str], str | None] = _not_nested
+        self.url: Callable[[str], str] = _same
+        self.pairs: Callable[[str], Iterable[Edit]] = _no_edits
 
     def forget(self) -> None:
         """Drop what was remembered for speed; needed when more values became trusted."""
@@ -99,6 +109,14 @@ class Values:
             return f"{scheme}{space}{self._basic(rest)}"
         shape = self._shapes.whole(rest)
         return f"{scheme}{space}{self._replaced(Kind.JWT if shape is Kind.JWT else Kind.SECRET, rest)}"
+
+    def cookie(self, kind: Kind | None, value: str) -> str:
+        """What replaces a cookie's `value`: by its name where that says something, else as a secret."""
+        if kind is not None and kind is not Kind.SECRET:
+            return self.of_kind(kind, value)
+        plain = unquote(value) if "%" in value else value
+        made = self.text(plain) if self._shapes.whole(plain) in _CHECKED else self._replaced(Kind.SECRET, plain)
+        return value if made == plain else quote(made, safe="@:/+,!=") if plain != value else made
 
     def _odd_number(self, kind: Kind, raw: str) -> str:
         """A fraction or a power: each digit but the first is replaced, so that it stays a number."""
@@ -164,16 +182,22 @@ class Values:
         inner = self.nested(value)
         if inner is not None:
             return inner
-        if not (suspicious(value) or self._shapes.has_own):
-            return value
-        parts, end = [], 0
-        for start, stop, kind in self._shapes.spans(value):
-            parts += value[end:start], self._replaced(kind, value[start:stop])
-            end = stop
-        return "".join(parts) + value[end:] if parts else value
+        return self.scan(value, self.pairs(value))
+
+    def scan(self, text: str, edits: Iterable[Edit]) -> str:
+        """`text` with `edits` made, and with what is sensitive by shape replaced everywhere else."""
+        taken = Spans()
+        kept = [edit for edit in edits if taken.claim(edit[0], edit[1])]
+        if suspicious(text) or self._shapes.has_own:
+            for start, end, kind in self._shapes.all(text):
+                if taken.claim(start, end):
+                    kept.append((start, end, self._replaced(kind, text[start:end])))
+        return spliced(text, sorted(kept))
 
     def _replaced(self, kind: Kind, value: str) -> str:
         """The pseudonym of `value`, unless it is one already."""
+        if kind is Kind.URL:
+            return self.url(value)
         if kind is Kind.DROP:
             return self._pseudonyms.of(kind, value)
         base = canonical(kind, value)
@@ -224,10 +248,26 @@ def _is_internal(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool
 _INTERNAL = tuple(
     map(
         ipaddress.ip_network,
-        ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "198.18.0.0/15", "2001:db8::/32"),
+        (
+            "10.0.0.0/8",
+            "172.16.0.0/12",
+            "192.168.0.0/16",
+            "100.64.0.0/10",
+            "fc00::/7",
+            "198.18.0.0/15",
+            "2001:db8::/32",
+        ),
     )
 )
 
 
 def _not_nested(_: str) -> str | None:
     return None
+
+
+def _same(text: str) -> str:
+    return text
+
+
+def _no_edits(_: str) -> Iterable[Edit]:
+    return ()

@@ -16,7 +16,7 @@ from .frames import MAX_BLOCK, BlockHead, BlockType, Broken, pack_block_head
 from .records import PREFIX, BadRecord, decode_record, pack_head, record_bounds, unpack_head
 
 LEVEL = 3
-"""zstd's default: as fast here as level 1 within noise; 9 costs four times as much (docs/format.md)."""
+"""zstd's default: as fast here as level 1 within noise (docs/format.md)."""
 
 MAX_RATIO = 45_000
 """What zstd itself reaches on zeros, three bytes for a run of 128 KiB: a head that claims more is forged."""
@@ -104,8 +104,10 @@ def records(head: BlockHead, content: bytes) -> Iterator[Exchange]:
     """Every exchange of a block's content. `BadRecord` for one that is malformed, `Broken` if their number is wrong."""
     _, at = block_info(content)
     count = 0
-    for start, tail, end in record_places(content, at):
-        yield decode_record(content, start, tail, end)
+    size = len(content)
+    while at < size:
+        start, tail, at = record_bounds(content, at)
+        yield decode_record(content, start, tail, at)
         count += 1
     if count != head.count:
         raise Broken(f"{count} records where the block's head says {head.count}")

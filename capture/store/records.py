@@ -286,7 +286,9 @@ def _inline(body: object) -> int:
 
 
 def _headers(items: Sequence[str]) -> Headers:
-    _texts(*items)
+    if type(items) is not tuple and type(items) is not list:
+        _bad("headers are not an array")
+    "".join(items)
     if len(items) % 2:
         _bad("a header without a value")
     turn = iter(items)

@@ -3,22 +3,30 @@
 A head is what a parser has accepted already: a start line, header lines, an empty line, each ended by CR LF.
 """
 
+from functools import cache
+
 from ..headers import Headers
+
+
+@cache
+def _mark(name: str) -> bytes:
+    """What the line of a header begins with. The names asked for are few: they stand in code and configuration."""
+    return b"\r\n" + name.encode("latin-1") + b":"
 
 
 class RawHead:
     """A head that answers for single headers: a search in bytes costs a tenth of decoding them all."""
 
-    __slots__ = ("_lower", "raw")
+    __slots__ = ("lower", "raw")
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
-        self._lower = raw.lower()
+        self.lower = raw.lower()
 
     def get(self, name: str) -> str | None:
         """The first value of the header `name` (in lower case), or None."""
-        lower = self._lower
-        mark = b"\r\n" + name.encode("latin-1") + b":"
+        lower = self.lower
+        mark = _mark(name)
         at = lower.find(mark)
         if at < 0:
             return None

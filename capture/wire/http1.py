@@ -7,20 +7,20 @@ bodies, the requests in flight, and the bytes held back behind an upgrade all ha
 
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 import httptools
 
 from ..headers import Headers
 from ..model import Failure, FailureKind
-from .turn import Budget, Turn
+from .heads import RawHead, split_request, split_response
+from .turn import Budget, RawTurn
 
 BODY_CAP = 8 << 20
 HEAD_CAP = 256 << 10
 MOST_IN_FLIGHT = 1000
 HELD_CAP = 256 << 10
 
-_NO_HEADERS = Headers()
-_BODILESS = ("HEAD", "CONNECT")
 _HEAD_END = b"\r\n\r\n"
 _METHODS = {word.encode(): word for word in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT")}
 
@@ -37,7 +37,6 @@ class Http1Connection:
         "_ended",
         "_server",
         "begun",
-        "bodiless",
         "body_cap",
         "budget",
         "client_blind",
@@ -48,8 +47,8 @@ class Http1Connection:
 
     def __init__(
         self,
-        begun: Callable[[Turn], None],
-        ended: Callable[[Turn], None],
+        begun: Callable[[RawTurn], None],
+        ended: Callable[[RawTurn], None],
         gap: Callable[[str], None],
         *,
         body_cap: int = BODY_CAP,
@@ -60,8 +59,7 @@ class Http1Connection:
         self.gap = gap
         self.body_cap = body_cap
         self.budget = budget or Budget(64 * body_cap)
-        self.turns: deque[Turn] = deque()
-        self.bodiless = 0
+        self.turns: deque[RawTurn] = deque()
         self.opaque = False
         self.client_blind = False
         self._client = _ClientSide(self)
@@ -119,23 +117,21 @@ class Http1Connection:
 
     # What the two sides tell each other.
 
-    def begin(self, turn: Turn) -> None:
+    def begin(self, turn: RawTurn) -> None:
         """A request's head is complete."""
         self.turns.append(turn)
-        self.bodiless += turn.method in _BODILESS
         self.begun(turn)
 
-    def answered(self, turn: Turn, at_us: int) -> None:
+    def answered(self, turn: RawTurn, at_us: int) -> None:
         """An answer is complete; its turn ends now, unless the request is still being sent."""
         turn.response_done = True
         turn.ended_us = at_us
         if turn.request_done or self.client_blind:
             self.end(turn)
 
-    def end(self, turn: Turn) -> None:
+    def end(self, turn: RawTurn) -> None:
         """`turn`, the first in line, is over."""
         self.turns.popleft()
-        self.bodiless -= turn.method in _BODILESS
         turn.release(self.budget)
         if self.client_blind and not self.turns:
             self.opaque = True
@@ -145,12 +141,12 @@ class Http1Connection:
         """From here on the bytes speak another protocol."""
         self.lost(FailureKind.PROTOCOL, "the connection changed its protocol", at_us)
 
-    def upgrade_refused(self, turn: Turn) -> None:
+    def upgrade_refused(self, turn: RawTurn) -> None:
         """`turn` is answered in plain HTTP: what the client sent behind it, hoping for an upgrade, is HTTP too."""
         if self._client.holds and turn is self.turns[-1]:
             self._client.resume()
 
-    def _fail(self, turn: Turn, kind: FailureKind, detail: str, at_us: int) -> None:
+    def _fail(self, turn: RawTurn, kind: FailureKind, detail: str, at_us: int) -> None:
         if turn.status:
             detail = f"{detail} after status {turn.status} and {turn.response_size} bytes of the body"
         turn.failure = Failure(kind, detail)
@@ -158,126 +154,215 @@ class Http1Connection:
         self.end(turn)
 
 
-class _ClientSide:
+class _Side:
+    """One direction: its bytes in pieces that end where a head ends, each fed to a parser.
+
+    httptools does not say where in the bytes a message begins, and decoding heads is not done here. A head ends with
+    an empty line, and so does a chunked body: pieces cut there keep heads whole. Where a body of known length ends
+    inside a piece, the number of body bytes that came out says where, and a fresh parser takes what follows.
+    """
+
+    __slots__ = (
+        "_began_us",
+        "_chunked",
+        "_conn",
+        "_fed",
+        "_head",
+        "_head_size",
+        "_in_head",
+        "_now",
+        "_over",
+        "_parser",
+        "_piece",
+        "_spilled",
+        "_tail",
+        "_turn",
+    )
+
+    def __init__(self, conn: Http1Connection) -> None:
+        self._conn = conn
+        self._parser = self._fresh()
+        self._turn: RawTurn | None = None
+        self._now = 0
+        self._began_us = 0
+        self._in_head = True
+        self._head: list[bytes] = []
+        self._head_size = 0
+        self._piece = b""
+        self._tail = b""
+        self._fed = 0
+        self._chunked = False
+        self._over = False
+        self._spilled = False
+
+    @property
+    def open_head(self) -> bool:
+        """Whether the bytes so far end inside a head."""
+        return self._in_head and self._head_size > 0
+
+    def feed(self, data: bytes, at_us: int) -> None:
+        self._now = at_us
+        while data:
+            data = self._feed_piece(data)
+
+    def on_message_begin(self) -> None:
+        if self._over:
+            self._spilled = True
+            raise httptools.HttpParserError("the next message begins in the same piece")
+
+    def _feed_piece(self, data: bytes) -> bytes:
+        """Feed the first piece of `data`; what is left of it, nothing where this direction has gone blind."""
+        in_head = self._in_head
+        if in_head and not self._head_size:
+            # Empty lines before a start line belong to nothing.
+            data = data.lstrip(b"\r\n")
+            self._began_us = self._now
+        end = self._cut(data) if in_head or self._chunked else len(data)
+        piece = data if end == len(data) else data[:end]
+        if in_head:
+            self._head_size += end
+            if self._head_size > HEAD_CAP:
+                self._give_up("a head is too large")
+                return b""
+        self._piece = piece
+        self._fed = 0
+        self._over = False
+        rest = self._parse(piece)
+        if self.open_head:
+            self._head.append(piece)
+        return rest + data[end:]
+
+    def _cut(self, data: bytes) -> int:
+        """Where the first empty line in `data` ends; it may have begun in an earlier piece."""
+        tail = self._tail
+        seen = tail + data if tail else data
+        found = seen.find(_HEAD_END)
+        if found < 0:
+            self._tail = seen[-3:]
+            return len(data)
+        self._tail = b""
+        return found + len(_HEAD_END) - len(tail)
+
+    def _parse(self, piece: bytes) -> bytes:
+        """Give one piece to the parser; the bytes at its end that belong to the next message."""
+        try:
+            self._parser.feed_data(piece)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._stopped()
+            return piece[upgrade.args[0] :]
+        except httptools.HttpParserError:
+            if self._spilled:
+                self._spilled = False
+                self._parser = self._fresh()
+                return piece[self._fed :]
+            self._give_up(None)
+        return b""
+
+    def _whole_head(self) -> bytes:
+        """The head that ends with this piece; what follows is its body."""
+        self._in_head = False
+        if not self._head:
+            return self._piece
+        head = b"".join((*self._head, self._piece))
+        self._head = []
+        return head
+
+    def _next_head(self) -> None:
+        """The message is over."""
+        self._over = True
+        self._in_head = True
+        self._head_size = 0
+        self._chunked = False
+        self._tail = b""
+        self._turn = None
+
+    def _fresh(self) -> Any:
+        raise NotImplementedError
+
+    def _stopped(self) -> None:
+        """The parser wants no more bytes: they may be of another protocol."""
+        raise NotImplementedError
+
+    def _give_up(self, reason: str | None) -> None:
+        """This direction cannot be understood (None: its bytes are not HTTP)."""
+        raise NotImplementedError
+
+
+class _ClientSide(_Side):
     """The requests of one connection, as httptools calls them out.
 
     `Upgrade` and CONNECT stop the parser: what follows is held back until the answer says whose bytes they are.
     """
 
-    __slots__ = (
-        "_began_us",
-        "_conn",
-        "_head_size",
-        "_held",
-        "_now",
-        "_parser",
-        "_primed",
-        "_raw",
-        "_turn",
-        "_url",
-        "holds",
-        "open_head",
-    )
+    __slots__ = ("_held", "_primed", "holds")
 
     def __init__(self, conn: Http1Connection) -> None:
-        self._conn = conn
-        self._parser = httptools.HttpRequestParser(self)
-        self._turn: Turn | None = None
-        self._raw: list[bytes] = []
-        self._url = b""
-        self._now = 0
-        self._began_us = 0
-        self._head_size = 0
+        super().__init__(conn)
         self._held: list[tuple[bytes, int]] = []
         self._primed = False
         self.holds = False
-        self.open_head = False
 
     @property
     def unfinished(self) -> bool:
         """Whether the bytes so far end inside a request."""
-        return self.open_head or (self._turn is not None and not self._turn.request_done)
+        return self.open_head or self._turn is not None
 
     def feed(self, data: bytes, at_us: int) -> None:
         self._now = at_us
-        if self.holds:
-            self._hold(data, at_us)
-            return
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._stopped(data[upgrade.args[0] :], at_us)
-        except httptools.HttpParserError:
-            self._conn.blind_client("client bytes that are not HTTP/1.1")
-        if self.open_head:
-            self._head_size += len(data)
-            if self._head_size > HEAD_CAP and not self._conn.client_blind:
-                self._conn.blind_client("a request's head is too large")
+        conn = self._conn
+        while data and not conn.client_blind:
+            if self.holds:
+                self._hold(data, at_us)
+                return
+            data = self._feed_piece(data)
 
     def resume(self) -> None:
         """Go on with what was held back."""
         held, self._held, self.holds = self._held, [], False
-        self._parser = httptools.HttpRequestParser(self)
+        self._parser = self._fresh()
         for data, at_us in held:
             self._conn.feed_client(data, at_us)
 
     def _hold(self, data: bytes, at_us: int) -> None:
         if sum(len(part) for part, _ in self._held) + len(data) > HELD_CAP:
             self._held = []
-            self._conn.blind_client("too much was sent behind an unanswered upgrade")
-        elif data:
+            self._give_up("too much was sent behind an unanswered upgrade")
+        else:
             self._held.append((data, at_us))
 
-    def _stopped(self, rest: bytes, at_us: int) -> None:
-        """The parser has stopped at an upgrade. It takes no body then, so a fresh one is led up to the body."""
+    def _fresh(self) -> Any:
+        return httptools.HttpRequestParser(self)
+
+    def _give_up(self, reason: str | None) -> None:
+        self._head_size = 0
+        self._conn.blind_client(reason or "client bytes that are not HTTP/1.1")
+
+    def _stopped(self) -> None:
+        """It takes no body with an upgrade, so a fresh parser is led up to the body."""
         turn = self._turn
-        if turn is None or turn.request_done:
+        if turn is None:
             self.holds = True
-            self._hold(rest, at_us)
             return
-        self._parser = httptools.HttpRequestParser(self)
+        self._parser = self._fresh()
         self._primed = True
-        self._parser.feed_data(_head_with_framing(turn.request_headers))
+        self._parser.feed_data(_head_with_framing(turn.request_head))
         self._primed = False
-        self.feed(rest, at_us)
-
-    def on_message_begin(self) -> None:
-        if not self._primed:
-            self._raw = []
-            self._url = b""
-            self._turn = None
-            self._head_size = 0
-            self._began_us = self._now
-            self.open_head = True
-
-    def on_url(self, url: bytes) -> None:
-        if not self._primed:
-            self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        # After the head these are a chunked body's trailers, which an exchange has no place for.
-        if self.open_head:
-            self._raw += (name, value)
 
     def on_headers_complete(self) -> None:
         if self._primed:
             return
-        self.open_head = False
         conn = self._conn
         if len(conn.turns) >= MOST_IN_FLIGHT:
             raise httptools.HttpParserError("too many requests in flight")
-        parser = self._parser
-        method = parser.get_method()
-        turn = self._turn = Turn(
-            self._began_us,
-            _METHODS.get(method) or method.decode("latin-1"),
-            self._url.decode("latin-1"),
-            parser.get_http_version(),
-            _headers(self._raw),
+        method = self._parser.get_method()
+        turn = self._turn = RawTurn(
+            self._began_us, _METHODS.get(method) or method.decode("latin-1"), self._whole_head()
         )
+        self._chunked = b"chunked" in turn.request_head.lower
         conn.begin(turn)
 
     def on_body(self, chunk: bytes) -> None:
+        self._fed += len(chunk)
         if self._turn is not None:
             self._turn.add_request_body(chunk, self._conn.body_cap, self._conn.budget)
 
@@ -285,167 +370,113 @@ class _ClientSide:
         turn = self._turn
         if turn is None or self._primed:
             return
-        if self._parser.should_upgrade() and turn.method != "CONNECT" and _has_body(turn.request_headers):
+        if self._parser.should_upgrade() and turn.method != "CONNECT" and _has_body(turn.request_head):
             return
+        self._next_head()
         turn.request_done = True
         if turn.response_done:
             self._conn.end(turn)
 
 
-class _ServerSide:
+class _ServerSide(_Side):
     """The answers of one connection, as httptools calls them out.
 
-    httptools does not know which request an answer belongs to, so it expects a body behind the head of an answer to
-    HEAD. While such a request waits, bytes are fed in pieces that end where a head can end, and a fresh parser takes
-    over behind a head that has no body.
+    httptools does not know which request an answer belongs to and expects a body behind the head of an answer to
+    HEAD, so a fresh parser takes over there.
     """
 
-    __slots__ = (
-        "_conn",
-        "_fresh",
-        "_head_size",
-        "_now",
-        "_open_head",
-        "_parser",
-        "_raw",
-        "_reason",
-        "_tail",
-        "_turn",
-        "_upgraded",
-    )
+    __slots__ = ("_renew", "_upgraded")
 
     def __init__(self, conn: Http1Connection) -> None:
-        self._conn = conn
-        self._parser = httptools.HttpResponseParser(self)
-        self._turn: Turn | None = None
-        self._raw: list[bytes] = []
-        self._reason = b""
-        self._now = 0
-        self._head_size = 0
-        self._open_head = False
-        self._fresh = False
+        super().__init__(conn)
+        self._renew = False
         self._upgraded = False
-        self._tail = b""
-
-    def feed(self, data: bytes, at_us: int) -> None:
-        self._now = at_us
-        if self._conn.bodiless:
-            self._feed_pieces(data)
-        else:
-            self._feed(data)
-        if self._open_head:
-            self._head_size += len(data)
-            if self._head_size > HEAD_CAP:
-                self._conn.blind("an answer's head is too large", at_us)
 
     def finish(self, at_us: int) -> None:
         """The server's bytes end: complete an answer that only the close delimits."""
-        turn, self._turn = self._turn, None
-        if turn is not None and not self._open_head and _until_close(turn):
+        turn = self._turn
+        if turn is not None and turn.status and _until_close(turn):
+            self._next_head()
             self._conn.answered(turn, at_us)
 
-    def _feed_pieces(self, data: bytes) -> None:
-        seen = self._tail + data
-        before = len(self._tail)
-        self._tail = seen[-3:]
-        start = 0
-        while start < len(data) and not self._conn.opaque:
-            found = seen.find(_HEAD_END, max(0, before + start - 3))
-            end = len(data) if found < 0 else found + len(_HEAD_END) - before
-            self._feed(data[start:end])
-            start = end
-
-    def _feed(self, data: bytes) -> None:
-        try:
-            self._parser.feed_data(data)
-        except (httptools.HttpParserUpgrade, httptools.HttpParserError):
-            if not self._upgraded:
-                self._conn.blind("server bytes that are not HTTP/1.1", self._now)
+    def _feed_piece(self, data: bytes) -> bytes:
+        rest = super()._feed_piece(data)
         if self._upgraded:
             self._conn.upgraded(self._now)
-        elif self._fresh:
-            self._fresh = False
-            self._parser = httptools.HttpResponseParser(self)
+            return b""
+        if self._renew:
+            self._renew = False
+            self._parser = self._fresh()
+        return b"" if self._conn.opaque else rest
 
-    def on_message_begin(self) -> None:
+    def _fresh(self) -> Any:
+        return httptools.HttpResponseParser(self)
+
+    def _give_up(self, reason: str | None) -> None:
+        if not self._upgraded:
+            self._conn.blind(reason or "server bytes that are not HTTP/1.1", self._now)
+
+    def _stopped(self) -> None:
+        self._upgraded = True
+
+    def on_headers_complete(self) -> None:
         turns = self._conn.turns
         if not turns or turns[0].response_done:
             raise httptools.HttpParserError("an answer without a request")
-        self._turn = turns[0]
-        self._raw = []
-        self._reason = b""
-        self._head_size = 0
-        self._open_head = True
-
-    def on_status(self, reason: bytes) -> None:
-        self._reason += reason
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._open_head:
-            self._raw += (name, value)
-
-    def on_headers_complete(self) -> None:
-        self._open_head = False
+        turn = self._turn = turns[0]
+        head = self._whole_head()
         status = self._parser.get_status_code()
-        turn = self._turn
-        if turn is None or (status < 200 and status != 101):
+        if status < 200 and status != 101:
             return
         turn.status = status
-        turn.reason = self._reason.decode("latin-1")
-        turn.response_version = self._parser.get_http_version()
-        turn.response_headers = _headers(self._raw)
-        if status == 101:
-            self._upgraded = True
-        elif turn.method == "CONNECT" and status < 300:
+        turn.response_head = head
+        self._chunked = b"chunked" in head.lower()
+        if status == 101 or (turn.method == "CONNECT" and status < 300):
             self._upgraded = True
             self.on_message_complete()
-        else:
-            self._conn.upgrade_refused(turn)
-            if turn.method == "HEAD":
-                self._fresh = True
-                self.on_message_complete()
+            return
+        self._conn.upgrade_refused(turn)
+        if turn.method == "HEAD":
+            self._renew = True
+            self.on_message_complete()
 
     def on_body(self, chunk: bytes) -> None:
+        self._fed += len(chunk)
         if self._turn is not None:
             self._turn.add_response_body(chunk, self._conn.body_cap, self._conn.budget)
 
     def on_message_complete(self) -> None:
         turn = self._turn
-        if turn is not None and turn.status:
-            self._turn = None
-            self._conn.answered(turn, self._now)
+        if turn is not None:
+            self._next_head()
+            if turn.status:
+                self._conn.answered(turn, self._now)
 
 
-def _headers(raw: list[bytes]) -> Headers:
-    """Headers of names and values in turn. One decoding for all of them: a parsed value holds no line feed."""
-    if not raw:
-        return _NO_HEADERS
-    texts = b"\n".join(raw).decode("latin-1").split("\n")
-    return Headers.of_pairs(tuple(zip(texts[::2], texts[1::2], strict=True)))
+def _has_body(head: RawHead) -> bool:
+    headers = split_request(head.raw)[3]
+    return _is_chunked(headers) or (headers.get("content-length") or "0").strip("0") != ""
 
 
-def _chunked(headers: Headers) -> bool:
-    codings = ",".join(headers.get_all("transfer-encoding")).lower()
-    return codings.rpartition(",")[2].strip() == "chunked"
-
-
-def _has_body(headers: Headers) -> bool:
-    return _chunked(headers) or (headers.get("content-length") or "0").strip("0") != ""
-
-
-def _head_with_framing(headers: Headers) -> bytes:
-    """A head that makes a fresh parser expect the body that `headers` announce."""
-    if _chunked(headers):
+def _head_with_framing(head: RawHead) -> bytes:
+    """A head that makes a fresh parser expect the body that `head` announces."""
+    headers = split_request(head.raw)[3]
+    if _is_chunked(headers):
         return b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
     length = (headers.get("content-length") or "0").encode("latin-1")
     return b"POST / HTTP/1.1\r\nContent-Length: " + length + b"\r\n\r\n"
 
 
-def _until_close(turn: Turn) -> bool:
+def _until_close(turn: RawTurn) -> bool:
     """Whether nothing but the end of the connection delimits the answer's body (RFC 9112, 6.3)."""
-    if turn.status in (204, 304) or not turn.status:
+    if turn.status in (204, 304):
         return False
-    headers = turn.response_headers
+    headers = split_response(turn.response_head)[2]
     if "transfer-encoding" in headers:
-        return not _chunked(headers)
+        return not _is_chunked(headers)
     return "content-length" not in headers
+
+
+def _is_chunked(headers: Headers) -> bool:
+    codings = ",".join(headers.get_all("transfer-encoding")).lower()
+    return codings.rpartition(",")[2].strip() == "chunked"

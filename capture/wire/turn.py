@@ -185,9 +185,23 @@ class RawTurn(Turn):
 
 def exchange_of_raw(values: tuple[Any, ...]) -> Exchange:
     """The exchange of `RawTurn.raw`."""
-    (name, seq, inbound, service, session, started, ended, head, body, status, answer, answer_body, failure, links, cut) = (
-        values
-    )
+    (
+        name,
+        seq,
+        inbound,
+        service,
+        session,
+        started,
+        ended,
+        head,
+        body,
+        status,
+        answer,
+        answer_body,
+        failure,
+        links,
+        cut,
+    ) = values
     method, target, version, headers = split_request(head)
     response = None
     if status:

@@ -1,7 +1,7 @@
-"""The one verb of replaying: fire a request, be told how it ended.
+"""One verb: send a request, get an outcome. A failure on the wire is an outcome, not an exception.
 
-Rules for every transport: each request that is fired ends exactly once, in an `Outcome`; never before `fire` has
-returned; and no exception comes out of `fire`, whatever the network does. Instants are the clock's microseconds.
+Rules for every transport: each request that is fired ends exactly once; never before `fire` has returned; and no
+exception comes out of `fire` or `send`, whatever the wire does. Instants are the run's clock, microseconds.
 """
 
 import asyncio
@@ -19,11 +19,11 @@ class Clock(Protocol):
 
 
 class Outcome(NamedTuple):
-    """How a request ended: exactly one of `response` and `failure`.
+    """What came of a request: exactly one of `response` and `failure`.
 
-    `sent_us` is when its bytes were first handed to the connection (or given up on), `done_us` when the last byte of
-    the answer was seen. `truncated`: the answer's body was over the cap and is left out. `retries` counts further
-    sends, each on a fresh connection after one that the server had closed.
+    `sent_us` is when its bytes were first handed to a connection (when it was given up, if it came to that before),
+    `done_us` when the last byte of the answer came; `truncated` says that the answer's body was over the cap and left
+    out; `retried` that a stale connection was given up and the request sent again.
     """
 
     response: Response | None
@@ -31,7 +31,7 @@ class Outcome(NamedTuple):
     sent_us: int
     done_us: int
     truncated: bool = False
-    retries: int = 0
+    retried: bool = False
 
 
 Done = Callable[[Outcome], None]
@@ -41,13 +41,13 @@ class Transport(Protocol):
     """A way to one target."""
 
     def fire(self, request: Request, done: Done) -> None:
-        """Send `request`; call `done` when it has ended."""
+        """Send `request`; `done` is called when it has ended. A callback costs a fifth of a task and a future."""
 
     async def send(self, request: Request) -> Outcome:
         """The same, awaited."""
 
     async def close(self) -> None:
-        """End everything; what is still under way ends as a failure of kind `cancelled`."""
+        """Give up the connections; what is still under way ends as a failure of kind `cancelled`."""
 
 
 async def send_through(transport: Transport, request: Request) -> Outcome:
@@ -55,6 +55,7 @@ async def send_through(transport: Transport, request: Request) -> Outcome:
     future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
     def done(outcome: Outcome) -> None:
+        # A caller that gave up waiting has cancelled the future.
         if not future.done():
             future.set_result(outcome)
 

@@ -18,7 +18,7 @@ import httptools
 from ...capture.headers import Headers
 from ...capture.model import Failure, FailureKind, Request, Response
 from .base import Clock, Done, Outcome, send_through
-from .render import Renderer
+from .encode import Encoder
 
 BODY_CAP = 8 << 20
 HEAD_CAP = 256 << 10
@@ -33,7 +33,7 @@ _FRESH_US = 1_000_000
 class _Shot:
     """A request under way."""
 
-    __slots__ = ("done", "keep", "raw", "repeatable", "request", "retries", "sent_us")
+    __slots__ = ("done", "keep", "raw", "repeatable", "request", "retried", "sent_us")
 
     def __init__(self, request: Request, raw: bytes, keep: bool, done: Done) -> None:
         self.request = request
@@ -41,35 +41,34 @@ class _Shot:
         self.keep = keep
         self.done = done
         self.repeatable = request.method in _REPEATABLE
-        self.retries = 0
+        self.retried = False
         self.sent_us = 0
 
 
 class Http1Transport:
-    """The connections to one target. `host` is an address that has been judged by `safety.check_addresses`;
-    `tls` with `server_name` makes it https."""
+    """The connections to one target. `address` is where to connect (resolved once, judged by `safety.check_target`,
+    then pinned), `authority` what a missing Host header becomes; `tls` with `server_hostname` makes it https."""
 
     def __init__(
         self,
-        host: str,
-        port: int,
+        address: tuple[str, int],
+        authority: str,
         clock: Clock,
         *,
-        tls: ssl.SSLContext | None = None,
-        server_name: str | None = None,
         timeout_s: float = TIMEOUT_S,
+        tls: ssl.SSLContext | None = None,
+        server_hostname: str | None = None,
         body_cap: int = BODY_CAP,
     ) -> None:
-        self.host = host
-        self.port = port
+        self._address = address
         self.clock = clock
         self.body_cap = body_cap
         self._tls = tls
-        self._server_name = server_name if tls is not None else None
+        self._server_hostname = server_hostname if tls is not None else None
         self._timeout_us = round(timeout_s * 1_000_000)
         self._timeout_s = timeout_s
         self._loop = asyncio.get_running_loop()
-        self._render = Renderer().render
+        self._encode = Encoder(authority).encode
         self.idle: list[_Connection] = []
         self.connections: set[_Connection] = set()
         self._connecting: dict[asyncio.Task[None], _Shot] = {}
@@ -78,7 +77,7 @@ class Http1Transport:
 
     def fire(self, request: Request, done: Done) -> None:
         """Send `request` on an idle connection, or on a new one; see `Transport`."""
-        raw, keep = self._render(request)
+        raw, keep = self._encode(request)
         shot = _Shot(request, raw, keep, done)
         if self._closed:
             self._loop.call_soon(self._give_up, shot, FailureKind.CANCELLED, "the transport was closed")
@@ -112,9 +111,9 @@ class Http1Transport:
 
     def again(self, shot: _Shot) -> bool:
         """Send `shot` once more if that is allowed; whether it was."""
-        if self._closed or not shot.repeatable or shot.retries:
+        if self._closed or not shot.repeatable or shot.retried:
             return False
-        shot.retries = 1
+        shot.retried = True
         self._connect(shot)
         return True
 
@@ -130,7 +129,7 @@ class Http1Transport:
         try:
             async with asyncio.timeout(limit_s):
                 _, connection = await self._loop.create_connection(
-                    lambda: _Connection(self), self.host, self.port, ssl=self._tls, server_hostname=self._server_name
+                    lambda: _Connection(self), *self._address, ssl=self._tls, server_hostname=self._server_hostname
                 )
         except TimeoutError:
             self._give_up(shot, FailureKind.CONNECT, f"no connection within {limit_s:g} s")
@@ -143,7 +142,7 @@ class Http1Transport:
 
     def _give_up(self, shot: _Shot, kind: FailureKind, detail: str) -> None:
         now_us = self.clock.now_us()
-        shot.done(Outcome(None, Failure(kind, detail), shot.sent_us or now_us, now_us, False, shot.retries))
+        shot.done(Outcome(None, Failure(kind, detail), shot.sent_us or now_us, now_us, False, shot.retried))
 
     def _sweep(self) -> None:
         """End what has waited too long: one timer for all, as exact as a twentieth of the limit."""
@@ -226,7 +225,7 @@ class _Connection(asyncio.Protocol):
         if self._status:
             detail = f"{detail}, after status {self._status} and {self._body_size} bytes of the body"
         now_us = self._pool.clock.now_us()
-        shot.done(Outcome(None, Failure(kind, detail), shot.sent_us, now_us, False, shot.retries))
+        shot.done(Outcome(None, Failure(kind, detail), shot.sent_us, now_us, False, shot.retried))
 
     # What the loop calls.
 
@@ -312,7 +311,7 @@ class _Connection(asyncio.Protocol):
             pool.idle.append(self)
         else:
             self._drop()
-        shot.done(Outcome(response, None, shot.sent_us, self.done_us, truncated, shot.retries))
+        shot.done(Outcome(response, None, shot.sent_us, self.done_us, truncated, shot.retried))
 
     def _until_close(self) -> bool:
         """Whether nothing but the end of the connection delimits the body (RFC 9112, 6.3)."""

@@ -1,24 +1,24 @@
-"""A transport without a network: a script answers, or the test does, one request at a time."""
+"""A transport without a network: a script answers, or the test does by hand, one request at a time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ...capture.model import Failure, FailureKind, Request, Response
 from .base import Clock, Done, Outcome, send_through
 
 Answer = Response | Failure
-Script = Callable[[Request], Answer]
 
 
 class Shot:
     """A request under way; `answer` ends it."""
 
-    __slots__ = ("_clock", "_done", "request", "sent_us")
+    __slots__ = ("_clock", "_done", "_took_us", "request", "sent_us")
 
-    def __init__(self, request: Request, done: Done, clock: Clock) -> None:
+    def __init__(self, request: Request, done: Done, clock: Clock, took_us: int) -> None:
         self.request = request
         self.sent_us = clock.now_us()
         self._clock = clock
+        self._took_us = took_us
         self._done: Done | None = done
 
     @property
@@ -33,38 +33,70 @@ class Shot:
             raise RuntimeError(f"{self.request.method} {self.request.target} was answered already")
         response = answer if isinstance(answer, Response) else None
         failure = answer if isinstance(answer, Failure) else None
-        done(Outcome(response, failure, self.sent_us, self._clock.now_us()))
+        done(Outcome(response, failure, self.sent_us, max(self._clock.now_us(), self.sent_us + self._took_us)))
 
 
 class ScriptedTransport:
-    """Answers each request as `script` says, in the next round of the event loop. Without a script every request
-    waits in `open` until it is answered by hand. `shots` holds all of them in the order they were fired."""
+    """Answers each request, in the next round of the event loop, with the next of `answers`, or with what `answers`
+    says where it is a function. With None each waits in `open` until it is answered by hand.
 
-    def __init__(self, clock: Clock, script: Script | None = None) -> None:
-        self._clock = clock
-        self._script = script
-        self.shots: list[Shot] = []
+    `sent` holds the requests in the order they came. Every outcome takes `took_us`, or as long as `clock` says.
+    """
+
+    def __init__(
+        self,
+        answers: Iterable[Answer] | Callable[[Request], Answer] | None = None,
+        *,
+        clock: Clock | None = None,
+        took_us: int = 1000,
+    ) -> None:
+        self._says: Callable[[Request], Answer] | None = None
+        if callable(answers):
+            self._says = answers
+        elif answers is not None:
+            script = iter(answers)
+            self._says = lambda _: next(script, Failure(FailureKind.RESET, "the script has run out"))
+        self._clock = clock or _Steps(took_us)
+        self._took_us = took_us
+        self._shots: list[Shot] = []
+        self.sent: list[Request] = []
         self.most_open = 0
         """How many requests were under way at once, at most."""
+        self.closed = False
 
     @property
     def open(self) -> list[Shot]:
         """What still waits, oldest first."""
-        return [shot for shot in self.shots if shot.is_open]
+        self._shots = [shot for shot in self._shots if shot.is_open]
+        return self._shots
 
     def fire(self, request: Request, done: Done) -> None:
         """Take the request down, and answer it if there is a script."""
-        shot = Shot(request, done, self._clock)
-        self.shots.append(shot)
+        shot = Shot(request, done, self._clock, self._took_us)
+        self.sent.append(request)
+        self._shots.append(shot)
         self.most_open = max(self.most_open, len(self.open))
-        if self._script is not None:
-            asyncio.get_running_loop().call_soon(shot.answer, self._script(request))
+        if self._says is not None:
+            asyncio.get_running_loop().call_soon(shot.answer, self._says(request))
 
     async def send(self, request: Request) -> Outcome:
         """Fire and await."""
         return await send_through(self, request)
 
     async def close(self) -> None:
-        """End what still waits."""
-        for shot in self.open:
+        """Remember that it was closed, and end what still waits."""
+        self.closed = True
+        for shot in list(self.open):
             shot.answer(Failure(FailureKind.CANCELLED, "the transport was closed"))
+
+
+class _Steps:
+    """A clock that goes on by one step each time it is read, so that outcomes follow each other."""
+
+    def __init__(self, step_us: int) -> None:
+        self._now_us = -step_us
+        self._step_us = step_us
+
+    def now_us(self) -> int:
+        self._now_us += self._step_us
+        return self._now_us

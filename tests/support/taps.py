@@ -11,6 +11,7 @@ from seamline.capture.engines.tap import Tap, TapSpec
 from seamline.capture.links import LinkIndex
 from seamline.capture.model import Exchange, Role
 from seamline.capture.sessions import SessionNames
+from seamline.capture.wire.turn import exchange_of_raw
 
 Address = tuple[str, int]
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -32,6 +33,9 @@ class MemorySink:
 
     def offer(self, exchange: Exchange) -> None:
         self.exchanges.append(exchange)
+
+    def offer_raw(self, turn: tuple[Any, ...]) -> None:
+        self.offer(exchange_of_raw(turn))
 
     def lost(self, kind: str, reason: str, count: int = 1) -> None:
         self.losses[kind, reason] = self.losses.get((kind, reason), 0) + count

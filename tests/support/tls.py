@@ -20,10 +20,12 @@ class Certificate:
     chain: Path
     key: Path
 
-    def server_context(self) -> ssl.SSLContext:
+    def server_context(self, *alpn: str) -> ssl.SSLContext:
         """A server's TLS context with it."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.chain, self.key)
+        if alpn:
+            context.set_alpn_protocols(list(alpn))
         return context
 
 

@@ -1,0 +1,181 @@
+"""Headers: credentials and cookies always, URLs by their parts, the rest by the words of the name and by shape."""
+
+import re
+from collections.abc import Callable
+
+from ..headers import Headers
+from .kinds import Kind
+from .tokens import KeyClassifier
+from .urls import Urls
+from .values import Values
+
+# Framing, caching, negotiation, tracing: their grammar holds nothing personal, and replaying needs them as they were.
+_KEPT = frozenset(
+    "host date content-type content-length content-encoding transfer-encoding content-language content-range etag "
+    "if-none-match if-match if-range last-modified if-modified-since if-unmodified-since cache-control pragma expires "
+    "age vary accept accept-encoding accept-language accept-charset accept-ranges range connection keep-alive "
+    "proxy-connection upgrade te trailer traceparent tracestate x-request-id request-id x-correlation-id "
+    "x-b3-traceid x-b3-spanid x-b3-parentspanid x-b3-sampled b3 x-amzn-trace-id x-cloud-trace-context "
+    "x-datadog-trace-id x-datadog-parent-id allow server-timing strict-transport-security x-content-type-options "
+    "x-frame-options x-xss-protection retry-after expect origin-agent-cluster sec-websocket-key sec-websocket-accept "
+    "sec-websocket-version sec-websocket-extensions sec-fetch-mode sec-fetch-site sec-fetch-dest sec-fetch-user "
+    "sec-gpc sec-ch-ua-mobile dnt upgrade-insecure-requests x-runtime idempotency-key digest content-digest "
+    "repr-digest content-md5 want-digest".split()
+)
+_AUTHORIZATIONS = frozenset({"authorization", "proxy-authorization", "x-authorization", "x-forwarded-authorization"})
+_URLS = frozenset(
+    "referer location content-location origin refresh x-original-url x-rewrite-url x-forwarded-uri x-original-uri "
+    "sourcemap".split()
+)
+_ADDRESSES = frozenset(
+    "x-forwarded-for x-real-ip cf-connecting-ip cf-connecting-ipv6 true-client-ip x-client-ip fastly-client-ip "
+    "x-cluster-client-ip x-envoy-external-address x-original-forwarded-for x-appengine-user-ip".split()
+)
+_FORWARDED_FOR = re.compile(r"(for|by)=(\"?)(\[?[0-9A-Fa-f:.]+\]?)(:\d+)?\2", re.IGNORECASE)
+_PARAMETER = re.compile(r"(\w[\w-]*)=(?:\"([^\"]*)\"|([^\s,;\"]+))")
+_SIGNED = re.compile(r"\w{1,20}=\S+")
+_AWS = re.compile(r"(Credential=)([^/,\s]+)|(Signature=)([0-9a-fA-F]+)")
+_AUTH_SECRETS = frozenset({"username", "response", "nonce", "cnonce", "opaque", "token", "signature", "id", "mac"})
+_HARMLESS_COOKIES = frozenset(
+    "lang language locale theme currency country region timezone tz consent cookieconsent variant experiment ab "
+    "darkmode layout view sort density motd seen version".split()
+)
+_HARMLESS_COOKIE_VALUE = re.compile(r"|[A-Za-z]{1,5}|[a-z]{2}[-_][A-Z]{2}|\d{1,4}")
+_MAX_KNOWN = 20_000
+_MAX_KNOWN_LENGTH = 4_000
+
+
+class HeaderCleaner:
+    """Cleans headers, and remembers each (name, value) that it has seen."""
+
+    __slots__ = ("_keys", "_known", "_policies", "_urls", "_values")
+
+    def __init__(self, keys: KeyClassifier, values: Values, urls: Urls) -> None:
+        self._keys = keys
+        self._values = values
+        self._urls = urls
+        self._policies: dict[str, Callable[[str], str] | None] = {}
+        self._known: dict[tuple[str, str], str] = {}
+
+    def forget(self) -> None:
+        """Drop what was remembered for speed."""
+        self._known.clear()
+
+    def clean(self, headers: Headers) -> Headers:
+        """`headers` with what is sensitive in them replaced; the same object where nothing is."""
+        made: list[tuple[str, str]] | None = None
+        policies, known = self._policies, self._known
+        for place, item in enumerate(headers.items):
+            name = item[0]
+            policy = policies[name] if name in policies else self._policy(name)
+            if policy is None:
+                continue
+            value = known.get(item)
+            if value is None:
+                value = self._cleaned(policy, item)
+            if value != item[1]:
+                if made is None:
+                    made = list(headers.items)
+                made[place] = (name, value)
+        return headers if made is None else Headers.of_pairs(tuple(made))
+
+    def _cleaned(self, policy: Callable[[str], str], item: tuple[str, str]) -> str:
+        value = policy(item[1])
+        if not self._values.learning and len(item[1]) <= _MAX_KNOWN_LENGTH:
+            if len(self._known) >= _MAX_KNOWN:
+                self._known.clear()
+            self._known[item] = value
+        return value
+
+    def _policy(self, name: str) -> Callable[[str], str] | None:
+        if len(self._policies) >= _MAX_KNOWN:
+            self._policies.clear()
+        policy = self._policies[name] = self._choose(name.lower())
+        return policy
+
+    def _choose(self, name: str) -> Callable[[str], str] | None:
+        if name in _KEPT:
+            return None
+        if name in _AUTHORIZATIONS:
+            return self._authorization
+        if name == "cookie":
+            return self._cookies
+        if name == "set-cookie":
+            return self._set_cookie
+        if name in _URLS:
+            return self._url
+        if name in _ADDRESSES:
+            return self._addresses
+        if name == "forwarded":
+            return self._forwarded
+        kind = self._keys.of(name).kind
+        if kind is None:
+            return self._values.text
+        return lambda value: self._of_kind(kind, value)
+
+    def _of_kind(self, kind: Kind, value: str) -> str:
+        if kind is Kind.SECRET and _SIGNED.match(value):  # sha256=…, t=…,v1=…: the labels stay
+            return _PARAMETER.sub(lambda match: self._parameter(match, only_long=True), value)
+        return self._values.of_kind(kind, value)
+
+    def _authorization(self, value: str) -> str:
+        scheme, _, rest = value.partition(" ")
+        if scheme.lower() in ("digest", "hawk", "oauth", "signature") and "=" in rest:
+            return f"{scheme} {_PARAMETER.sub(lambda match: self._parameter(match, only_long=False), rest)}"
+        if scheme.upper().startswith("AWS4-"):
+            return f"{scheme} {_AWS.sub(self._aws, rest)}"
+        return self._values.credential(value)
+
+    def _parameter(self, match: re.Match[str], *, only_long: bool) -> str:
+        group = 2 if match[2] is not None else 3
+        value = match[group]
+        name = match[1].lower().removeprefix("oauth_")
+        if len(value) < 16 if only_long else name not in _AUTH_SECRETS and name != "consumer_key":
+            return match.group()
+        start = match.start(group) - match.start()
+        made = self._values.of_kind(Kind.HANDLE if name == "username" else Kind.PASSWORD, value)
+        return match.group()[:start] + made + match.group()[start + len(value) :]
+
+    def _aws(self, match: re.Match[str]) -> str:
+        name, value = (match[1], match[2]) if match[1] else (match[3], match[4])
+        return name + self._values.of_kind(Kind.PASSWORD, value)
+
+    def _cookies(self, value: str) -> str:
+        return ";".join(map(self._cookie, value.split(";")))
+
+    def _set_cookie(self, value: str) -> str:
+        cookie, semicolon, attributes = value.partition(";")
+        return f"{self._cookie(cookie)}{semicolon}{attributes}"
+
+    def _cookie(self, pair: str) -> str:
+        """A cookie's value is a secret unless its name and its looks both say otherwise."""
+        name, equals, raw = pair.partition("=")
+        if not equals:
+            return self._values.text(pair)
+        key = self._keys.of(name.strip())
+        value = raw.strip()
+        quote = '"' if len(value) > 1 and value[0] == value[-1] == '"' else ""
+        bare = value[1:-1] if quote else value
+        if not bare or key.kind is None and self._is_harmless(name, bare):
+            return pair
+        made = self._values.cookie(key.kind, bare)
+        return f"{name}={raw[: len(raw) - len(raw.lstrip())]}{quote}{made}{quote}{raw[len(raw.rstrip()) :]}"
+
+    def _is_harmless(self, name: str, value: str) -> bool:
+        word = re.sub(r"[^a-z]", "", name.lower())
+        return bool(_HARMLESS_COOKIE_VALUE.fullmatch(value)) or word in _HARMLESS_COOKIES and len(value) <= 24
+
+    def _url(self, value: str) -> str:
+        return self._urls.clean(value)
+
+    def _addresses(self, value: str) -> str:
+        return self._values.of_kind(Kind.IP, value)
+
+    def _forwarded(self, value: str) -> str:
+        def replaced(match: re.Match[str]) -> str:
+            address = match[3]
+            made = self._values.of_kind(Kind.IP, address.strip("[]"))
+            bracketed = f"[{made}]" if address.startswith("[") else made
+            return f"{match[1]}={match[2]}{bracketed}{match[4] or ''}{match[2]}"
+
+        return _FORWARDED_FOR.sub(replaced, value)

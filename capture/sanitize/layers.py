@@ -1,0 +1,33 @@
+"""Text within text: JSON, a URL or a form inside a string, opened from the inside out."""
+
+import re
+
+from .json_body import JsonWalker
+from .pairs import Pairs
+from .urls import Urls
+
+_MAX_LENGTH = 1 << 20  # characters of a string that are looked at as a URL or a form
+_FORM = re.compile(r"[\w.%+\[\]~*-]{1,200}=[^\s=&]*(?:&[\w.%+\[\]~*-]{1,200}=[^\s=&]*)+")
+
+
+class Layers:
+    """Recognises a document within a string and has its own walk clean it."""
+
+    __slots__ = ("_json", "_pairs", "_urls")
+
+    def __init__(self, json: JsonWalker, pairs: Pairs, urls: Urls) -> None:
+        self._json = json
+        self._pairs = pairs
+        self._urls = urls
+
+    def clean(self, text: str) -> str | None:
+        """`text` cleaned as the document it is, or None where it is none."""
+        if not text:
+            return None
+        if text[0] in "{[":
+            return self._json.nested(text)
+        if "=" not in text or len(text) > _MAX_LENGTH:
+            return None
+        if text[0] == "/" and "?" in text and not any(map(str.isspace, text)):
+            return self._urls.clean(text)
+        return self._pairs.clean(text) if "&" in text and _FORM.fullmatch(text) else None

@@ -1,0 +1,102 @@
+"""HTML and XML, without a parser: elements and attributes whose names are sensitive, form inputs, shapes in the rest.
+
+A parser would lose the spelling of everything else, and markup in the wild does not parse.
+"""
+
+import html
+import re
+from collections.abc import Iterator
+
+from .kinds import Kind
+from .splice import Edit
+from .text_body import TextBody
+from .tokens import KeyClassifier
+from .values import Values
+
+_ELEMENT = re.compile(r"<([A-Za-z_][\w.:-]{0,60})(?:\s[^<>]{0,2000})?>([^<>]{1,500})</\1\s*>")
+_CDATA = re.compile(
+    r"<([A-Za-z_][\w.:-]{0,60})(?:\s[^<>]{0,2000})?>\s*<!\[CDATA\[(.{1,500}?)\]\]>\s*</\1\s*>", re.DOTALL
+)
+_TAG = re.compile(r"<([A-Za-z][\w.:-]{0,60})(\s[^<>]{1,4000})>")
+_ATTRIBUTE = re.compile(r"([A-Za-z_][\w.:-]{0,60})\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>=]+))")
+_JSON_SCRIPT = re.compile(r"<script[^>]{0,500}>\s*([{\[].*?[}\]])\s*</script\s*>", re.DOTALL | re.IGNORECASE)
+_ENTITY_EMAIL = re.compile(r"(?<![\w.+-])([\w.+-]{1,64})(&#64;|&#[xX]40;|&commat;)([\w-]+(?:\.[\w-]+)+)")
+_LABELS = ("name", "id", "property", "itemprop", "key", "field")
+_VALUES = ("value", "content")
+_TEXT_ELEMENTS = frozenset("a p b i li td th h1 h2 h3 h4 h5 h6 span div option label button title address code".split())
+
+
+class MarkupBody:
+    """Cleans markup."""
+
+    __slots__ = ("_keys", "_text", "_values")
+
+    def __init__(self, keys: KeyClassifier, values: Values, text: TextBody) -> None:
+        self._keys = keys
+        self._values = values
+        self._text = text
+
+    def clean(self, text: str) -> str:
+        """`text` with what is sensitive in it replaced."""
+        edits = [*self._scripts(text), *self._elements(text), *self._tags(text), *self._entities(text)]
+        edits += self._text.pairs(text, code=True)
+        return self._values.scan(text, edits)
+
+    def _scripts(self, text: str) -> Iterator[Edit]:
+        for match in _JSON_SCRIPT.finditer(text):
+            inner = self._values.nested(match[1])
+            if inner is not None:
+                yield *match.span(1), inner
+
+    def _elements(self, text: str) -> Iterator[Edit]:
+        for pattern in (_ELEMENT, _CDATA):
+            for match in pattern.finditer(text):
+                name = match[1].rpartition(":")[2]
+                kind = None if name.lower() in _TEXT_ELEMENTS else self._keys.of(name).kind
+                if kind is not None:
+                    yield from self._edit(kind, match[2], match.start(2), escaped=pattern is _ELEMENT)
+
+    def _tags(self, text: str) -> Iterator[Edit]:
+        for tag in _TAG.finditer(text):
+            found = [(match[1].lower(), match, _group(match)) for match in _ATTRIBUTE.finditer(text, *tag.span(2))]
+            label = self._label({name: match[group] for name, match, group in found})
+            for name, match, group in found:
+                kind = label if name in _VALUES else self._kind_of_attribute(name)
+                if kind is not None:
+                    yield from self._edit(kind, match[group], match.start(group), escaped=True)
+
+    def _kind_of_attribute(self, name: str) -> Kind | None:
+        return None if name in _LABELS else self._keys.of(name.rpartition(":")[2]).kind
+
+    def _label(self, attributes: dict[str, str]) -> Kind | None:
+        """The kind that a tag's name or type gives its value: <input name="password" value="…">."""
+        if attributes.get("type", "").lower() == "password":
+            return Kind.PASSWORD
+        if attributes.get("type", "").lower() in ("submit", "button", "radio", "checkbox"):
+            return None
+        for label in _LABELS:
+            kind = self._keys.of(attributes[label]).kind if label in attributes else None
+            if kind is not None:
+                return kind
+        return None
+
+    def _entities(self, text: str) -> Iterator[Edit]:
+        if "&#" not in text and "&commat;" not in text:
+            return
+        for match in _ENTITY_EMAIL.finditer(text):
+            value = f"{match[1]}@{match[3]}"
+            made = self._values.of_kind(Kind.EMAIL, value)
+            if made != value:
+                yield *match.span(), made.replace("@", match[2])
+
+    def _edit(self, kind: Kind, raw: str, start: int, *, escaped: bool) -> Iterator[Edit]:
+        stripped = raw.strip()
+        start += len(raw) - len(raw.lstrip())
+        value = html.unescape(stripped) if escaped else stripped
+        made = self._values.of_kind(kind, value)
+        if made != value:
+            yield start, start + len(stripped), html.escape(made) if escaped else made
+
+
+def _group(match: re.Match[str]) -> int:
+    return match.lastindex or 2

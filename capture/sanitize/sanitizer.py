@@ -1,0 +1,152 @@
+"""The sanitizer: an exchange in, a clean exchange out.
+
+Three rules hold here. `clean` never raises, and what cannot be cleaned is withheld, never passed on. What holds
+nothing sensitive comes out byte for byte as it went in. Nothing that is said about a withheld part tells what it held.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ..codings import parse_codings
+from ..headers import Headers
+from ..model import Exchange, Failure, Request, Response, Withheld
+from .bodies import Bodies, Unclean
+from .headers import HeaderCleaner
+from .json_body import JsonWalker
+from .keyed import KeyedHash
+from .kinds import Kind
+from .layers import Layers
+from .pairs import Pairs
+from .pseudonyms import Pseudonyms
+from .remembered import Remembered
+from .rules import Rules
+from .shapes import Shapes
+from .text_body import TextBody
+from .tokens import KeyClassifier
+from .urls import Urls
+from .values import Values
+
+_REMEMBERED_BYTES = 32 << 20
+_UNHASHED = frozenset({"digest", "content-digest", "repr-digest", "content-md5"})  # hashes of a body that is gone
+_FAILED = "the sanitizer failed on it"
+
+
+class Sanitizer:
+    """Cleans exchanges under a project's `key` and `rules`: the same value gets the same pseudonym everywhere."""
+
+    __slots__ = ("_bodies", "_digests", "_headers", "_known", "_urls", "_values", "key_id", "rules_id")
+
+    def __init__(self, key: bytes, rules: Rules = Rules()) -> None:  # noqa: B008 -- frozen and empty
+        keys = KeyClassifier(rules.keys, rules.keep)
+        self._values = Values(Pseudonyms(key), Shapes((p.kind, p.regex) for p in rules.patterns))
+        walker = JsonWalker(keys, self._values)
+        pairs = Pairs(keys, self._values)
+        self._urls = Urls(pairs, self._values)
+        self._values.nested = Layers(walker, pairs, self._urls).clean
+        self._values.url = self._urls.clean
+        self._values.pairs = TextBody(keys, self._values).inline
+        self._bodies = Bodies(keys, self._values, walker, pairs)
+        self._headers = HeaderCleaner(keys, self._values, self._urls)
+        self._digests = KeyedHash(key, b"seam-withheld")
+        self._known: Remembered[tuple[str, str, bytes], bytes | Unclean] = Remembered(_REMEMBERED_BYTES)
+        self.key_id: str = KeyedHash(key, b"seam-key-id").digest(b"", 6)
+        self.rules_id: str = rules.digest
+
+    def clean(self, e: Exchange) -> Exchange:
+        """`e` without anything sensitive: replaced by pseudonyms, or withheld and named in `withheld`."""
+        held: list[Withheld] = []
+        request = self._request(e.request, held)
+        response = self._response(e.response, held) if e.response is not None else None
+        failure = self._failure(e.failure) if e.failure is not None else None
+        if request is e.request and response is e.response and failure is e.failure and not held:
+            return e
+        return replace(e, request=request, response=response, failure=failure, withheld=(*e.withheld, *held))
+
+    def trust(self, e: Exchange) -> None:
+        """Remember the values at sensitive places of `e`, which is clean already: `clean` leaves them alone."""
+        self._values.learning = True
+        try:
+            self.clean(e)
+        finally:
+            self._values.learning = False
+            self._known.clear()
+            self._headers.forget()
+            self._values.forget()
+
+    def _request(self, request: Request, held: list[Withheld]) -> Request:
+        target = self._part("request.target", self._urls.clean, request.target, "/", held)
+        headers, body = self._message("request", request.headers, request.body, held)
+        if target == request.target and headers is request.headers and body is request.body:
+            return request
+        return replace(request, target=target, headers=headers, body=body)
+
+    def _response(self, response: Response, held: list[Withheld]) -> Response:
+        headers, body = self._message("response", response.headers, response.body, held)
+        reason = self._part("response.reason", self._values.text, response.reason, "", held)
+        if headers is response.headers and body is response.body and reason == response.reason:
+            return response
+        return replace(response, headers=headers, body=body, reason=reason)
+
+    def _failure(self, failure: Failure) -> Failure:
+        detail = self._part("failure.detail", self._values.text, failure.detail, "", [])
+        return failure if detail == failure.detail else replace(failure, detail=detail)
+
+    def _message(self, side: str, headers: Headers, body: bytes, held: list[Withheld]) -> tuple[Headers, bytes]:
+        try:
+            cleaned = self._headers.clean(headers)
+        except Exception:  # noqa: BLE001 -- fail closed: whatever went wrong, the part must not pass
+            held.append(self._withheld(f"{side}.headers", repr(headers.items).encode(), _FAILED))
+            cleaned = Headers()
+        if not body:
+            return cleaned, body
+        made = self._body(headers, body)
+        if isinstance(made, Unclean):
+            held.append(self._withheld(f"{side}.body", body, str(made)))
+            return self._without_digests(cleaned), b""
+        if made is body:
+            return cleaned, body
+        return self._fitting(cleaned, made), made
+
+    def _body(self, headers: Headers, body: bytes) -> bytes | Unclean:
+        """The body cleaned: `body` itself where nothing was sensitive, the reason where it cannot be cleaned."""
+        content_type, coding = headers.get("content-type") or "", headers.get_all("content-encoding")
+        key = (content_type, coding[0] if len(coding) == 1 else ",".join(coding), body)
+        known = None if self._values.learning else self._known.get(key)
+        if known is not None:
+            return body if known == body else known
+        made = self._cleaned_body(body, content_type, parse_codings(coding))
+        if not self._values.learning:
+            size = len(body) + (len(made) if isinstance(made, bytes) and made is not body else 0)
+            self._known.put(key, made, size)
+        return made
+
+    def _cleaned_body(self, body: bytes, content_type: str, codings: tuple[str, ...]) -> bytes | Unclean:
+        try:
+            made = self._bodies.clean(body, content_type, codings)
+        except Unclean as unclean:
+            return Unclean(str(unclean))  # without its traceback, which holds the body
+        except Exception:  # noqa: BLE001 -- fail closed: whatever went wrong, the body must not pass
+            return Unclean(_FAILED)
+        return body if made == body else made
+
+    def _fitting(self, headers: Headers, body: bytes) -> Headers:
+        """`headers` with the length and without the hashes of the body that was replaced."""
+        if "content-length" in headers:
+            headers = headers.with_value("Content-Length", str(len(body)))
+        return self._without_digests(headers)
+
+    def _without_digests(self, headers: Headers) -> Headers:
+        for name, value in headers.items:
+            if name.lower() in _UNHASHED:
+                headers = headers.with_value(name, self._values.of_kind(Kind.PASSWORD, value))
+        return headers
+
+    def _part(self, name: str, clean: Callable[[str], str], text: str, instead: str, held: list[Withheld]) -> str:
+        try:
+            return clean(text)
+        except Exception:  # noqa: BLE001 -- fail closed: whatever went wrong, the part must not pass
+            held.append(self._withheld(name, text.encode("utf-8", "surrogatepass"), _FAILED))
+            return instead
+
+    def _withheld(self, part: str, raw: bytes, why: str) -> Withheld:
+        return Withheld(part, len(raw), self._digests.digest(raw), why)

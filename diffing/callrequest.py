@@ -1,0 +1,133 @@
+"""Two downstream requests of one operation: path values, query and body. What the service asks of its neighbours is
+its behaviour, as much as what it answers."""
+
+import hashlib
+from dataclasses import replace
+from functools import lru_cache
+from urllib.parse import parse_qsl, urlsplit
+
+from ..capture.model import Exchange, Request
+from .addresses import Addresses, same_but_for_address
+from .canonical import Body, Form, canonical
+from .compare.binary import compare_digests
+from .compare.body import withheld
+from .compare.json import Walk
+from .compare.scalars import Clocks, compare_scalars
+from .compare.text import compare_text
+from .difference import Difference, bounded
+from .endpoint import Templates, scope_of
+from .report.model import Json, Surface
+
+MAX_PARAMETERS = 1_000
+
+
+@lru_cache(maxsize=4096)
+def _argument_key(request: Request) -> bytes:
+    return hashlib.sha256(request.target.encode("utf-8", "surrogatepass") + b"\0" + _body(request).key).digest()
+
+
+def argument_key(call: Exchange) -> bytes:
+    """Equal for calls that ask the same."""
+    return _argument_key(call.request)
+
+
+def _body(request: Request) -> Body:
+    return canonical(request.body, request.headers)
+
+
+def compare_requests(
+    before: Exchange, after: Exchange, templates: Templates, unordered: frozenset[str], left: Addresses, right: Addresses
+) -> list[Difference]:
+    """`http.request_changed`, one for each path value, query parameter or body field."""
+    if before.request.target == after.request.target and before.request.body == after.request.body and not before.withheld:
+        return []
+    clocks = Clocks(before.started_us, after.started_us)
+    found = _path(before, after, templates, clocks)
+    found += _query(before.request.target, after.request.target, clocks)
+    found += _bodies(before, after, clocks, unordered)
+    return [
+        replace(one, surface=Surface.HTTP, kind="request_changed", inner=one.kind)
+        for one in found
+        if not same_but_for_address(one.before, one.after, left, right)
+    ]
+
+
+def _path(before: Exchange, after: Exchange, templates: Templates, clocks: Clocks) -> list[Difference]:
+    old = templates.split(scope_of(before), before.request.target)[1]
+    new = templates.split(scope_of(after), after.request.target)[1]
+    found: list[Difference] = []
+    for (name, first), (_, second) in zip(old, new, strict=False):
+        if first != second:
+            found.append(_scalar(f"path.{name}", first, second, clocks))
+    return found
+
+
+def _scalar(path: str, before: str, after: str, clocks: Clocks) -> Difference:
+    change = compare_scalars(before, after, clocks)
+    assert change is not None
+    return Difference(
+        Surface.HTTP, change.kind, path, bounded(before), bounded(after), change.transition, change.trait, shift_us=change.shift_us
+    )
+
+
+def _query(before: str, after: str, clocks: Clocks) -> list[Difference]:
+    old, new = _parameters(before), _parameters(after)
+    found: list[Difference] = []
+    for name in sorted(old.keys() | new.keys()):
+        path, first, second = f"query.{name}", old.get(name), new.get(name)
+        if first == second:
+            continue
+        if second is None:
+            found.append(_plain("field_removed", path, first, None, "present→missing"))
+        elif first is None:
+            found.append(_plain("field_added", path, None, second, "missing→present"))
+        elif len(first) == len(second) == 1:
+            found.append(_scalar(path, first[0], second[0], clocks))
+        elif sorted(first) == sorted(second):
+            found.append(replace(_plain("order_changed", path, first, second, "reordered"), trait="neutral"))
+        else:
+            found.append(_plain("multiset_changed", path, first, second, f"{len(first)}→{len(second)} values"))
+    return found
+
+
+def _plain(kind: str, path: str, before: list[str] | None, after: list[str] | None, transition: str) -> Difference:
+    return Difference(Surface.HTTP, kind, path, _shown(before), _shown(after), transition)
+
+
+def _shown(values: list[str] | None) -> Json:
+    if values is None:
+        return None
+    return bounded(values[0] if len(values) == 1 else [*values[:20]])
+
+
+def _parameters(target: str) -> dict[str, list[str]]:
+    values: dict[str, list[str]] = {}
+    try:
+        pairs = parse_qsl(urlsplit(target).query, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
+    except ValueError:
+        return {"": [target]}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    return values
+
+
+def _bodies(before: Exchange, after: Exchange, clocks: Clocks, unordered: frozenset[str]) -> list[Difference]:
+    kept_back = (withheld(before, "request.body"), withheld(after, "request.body"))
+    if kept_back[0] and kept_back[1]:
+        first, second = kept_back
+        changed = compare_digests((first.digest, first.size), (second.digest, second.size), "withheld body's digest")
+        return [changed] if changed else []
+    if any(kept_back) or before.truncated or after.truncated:
+        return []
+    left, right = _body(before.request), _body(after.request)
+    if left.key == right.key and left.form is right.form:
+        return []
+    if left.form is not right.form:
+        return [Difference(Surface.HTTP, "type_changed", "$", left.form.value, right.form.value, f"{left.form.value}→{right.form.value}")]
+    if left.form in (Form.JSON, Form.FORM):
+        return Walk(clocks, unordered).run(left.value, right.value)
+    if left.form is Form.TEXT:
+        text = compare_text(str(left.value), str(right.value), clocks)
+        return [text] if text else []
+    digests = compare_digests((str(left.value), left.size), (str(right.value), right.size))
+    return [digests] if digests else []

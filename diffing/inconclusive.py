@@ -1,0 +1,49 @@
+"""When a comparison proves nothing. "Same" is a claim: it needs requests that were answered, paired and compared."""
+
+from collections.abc import Sequence
+
+from ..capture.model import Exchange
+from .comparison import Comparison
+from .pair import inbound
+from .report.model import Finding
+from .rounds import Round
+
+
+def why_inconclusive(
+    rounds: Sequence[Round], first: Comparison, findings: Sequence[Finding]
+) -> tuple[str | None, bool]:
+    """A sentence, or None; and whether it outweighs findings too (nothing can be held against a candidate whose
+    baseline did not answer)."""
+    asked, paired = len(inbound(rounds[0].baseline)), len(first.pairs)
+    if not paired:
+        counts = f"{asked} requests in the baseline, {len(inbound(rounds[0].candidate))} in the candidate"
+        return f"no request could be paired: {counts}", True
+    pairs = [pair for _, pair in first.pairs.values()]
+    silent = sum(pair.before.response is None for pair in pairs)
+    if 2 * silent > paired:
+        return f"the baseline did not answer {silent} of {paired} requests", True
+    failed = sum(_failed(pair.before) and _failed(pair.after) for pair in pairs)
+    if 2 * failed > paired:
+        return f"{failed} of {paired} requests failed on both sides", True
+    return _partial(rounds, first, asked), False
+
+
+def _failed(exchange: Exchange) -> bool:
+    return exchange.response is None or exchange.response.status >= 500
+
+
+def _partial(rounds: Sequence[Round], first: Comparison, asked: int) -> str | None:
+    paired = len(first.pairs)
+    if 2 * paired < asked:
+        return f"only {paired} of {asked} requests have a counterpart in the candidate"
+    incomplete = [
+        name
+        for name, run in (("baseline", rounds[0].baseline), ("candidate", rounds[0].candidate))
+        if not run.complete
+    ]
+    if incomplete and first.alone:
+        return f"the {' and the '.join(incomplete)} was not recorded to its end, and requests are missing"
+    unread = sum(first.unverified.values())
+    if unread >= paired:
+        return f"no body of {paired} answers could be compared"
+    return None

@@ -1,0 +1,93 @@
+"""`judge`: rounds of runs in, a report out. Pure: what a later machine judges from the same files is the same.
+
+The first round finds, later rounds confirm at the same requests, and what baselines show among themselves is noise.
+A comparison of nothing is never "same".
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from ..capture.model import Role
+from .cluster import Cluster, to_finding
+from .comparison import Comparison, Side, compare_runs
+from .endpoint import Templates
+from .inconclusive import why_inconclusive
+from .noise import NoiseModel, learn_noise
+from .pair import inbound
+from .report.model import Compared, Coverage, Finding, Report, Verdict
+from .rounds import JudgeOptions, Round, Run
+from .triage import triage
+
+__all__ = ["JudgeOptions", "Round", "Run", "judge"]
+
+
+def judge(rounds: Sequence[Round], noise: Sequence[Run] = (), options: JudgeOptions | None = None) -> Report:
+    """The report on `rounds`; `noise` are further runs of the baseline."""
+    options = options or JudgeOptions()
+    if not rounds:
+        return Report(Verdict.INCONCLUSIVE, "no round was replayed", Compared())
+    runs = [run for round_ in rounds for run in (round_.baseline, round_.candidate)] + list(noise)
+    templates = Templates.learn(exchange for run in runs for exchange in run.exchanges)
+    sides = {id(run): Side.of(run) for run in runs}
+    baselines = [sides[id(run)] for run in (*(round_.baseline for round_ in rounds), *noise)]
+    model = learn_noise(baselines, templates)
+    comparisons = [
+        compare_runs(sides[id(round_.baseline)], sides[id(round_.candidate)], templates, model.unordered)
+        for round_ in rounds
+    ]
+    clusters, suppressed = triage(comparisons, model)
+    findings = _findings(clusters, comparisons[0], options)
+    reason, final = why_inconclusive(rounds, comparisons[0], findings)
+    return Report(
+        verdict=_verdict(findings, options, reason, final),
+        reason=reason if final or not _gating(findings, options) else None,
+        capture=_compared(rounds[0]),
+        findings=findings,
+        suppressed=suppressed,
+        coverage=_coverage(rounds, comparisons[0]),
+    )
+
+
+def _findings(clusters: list[Cluster], first: Comparison, options: JudgeOptions) -> tuple[Finding, ...]:
+    order = {key: index for index, key in enumerate(first.pairs)}
+    findings = [to_finding(cluster, options.reproduce, order) for cluster in clusters]
+    findings.sort(key=lambda one: (-one.severity, -one.confidence, -one.requests, one.endpoint, one.path or "", one.id))
+    return tuple(findings)
+
+
+def _gating(findings: Sequence[Finding], options: JudgeOptions) -> bool:
+    return any(finding.severity >= options.fail_on for finding in findings)
+
+
+def _verdict(findings: Sequence[Finding], options: JudgeOptions, reason: str | None, final: bool) -> Verdict:
+    if final:
+        return Verdict.INCONCLUSIVE
+    if _gating(findings, options):
+        return Verdict.DIVERGED
+    return Verdict.INCONCLUSIVE if reason else Verdict.SAME
+
+
+def _compared(first: Round) -> Compared:
+    sides = (first.baseline.losses, first.candidate.losses)
+    return Compared(
+        exchanges=len(inbound(first.baseline)),
+        dropped=max(one.dropped for one in sides),
+        withheld=max(one.withheld for one in sides),
+        truncated=max(one.truncated for one in sides),
+        expired=max(one.expired for one in sides),
+    )
+
+
+def _coverage(rounds: Sequence[Round], first: Comparison) -> Coverage:
+    unverified = [
+        f"{endpoint}: {why} ({count} of {first.endpoints[endpoint]} requests)"
+        for (endpoint, why), count in sorted(first.unverified.items())
+    ]
+    for name, run in (("baseline", rounds[0].baseline), ("candidate", rounds[0].candidate)):
+        losses = Counter({"dropped": run.losses.dropped, "gaps": run.losses.gaps, "expired": run.losses.expired})
+        unverified.extend(f"{name}: {count} exchanges {what}" for what, count in losses.items() if count)
+        if not run.complete:
+            unverified.append(f"{name}: the recording was not closed, its end may be missing")
+        other = {one.protocol for one in run.exchanges if one.role is Role.OUTBOUND and one.protocol != "http"}
+        unverified.extend(f"{name}: {protocol} calls are recorded, not compared" for protocol in sorted(other))
+    return Coverage(tuple(sorted(first.endpoints)), tuple([*first.alone, *unverified]))

@@ -1,0 +1,78 @@
+"""One cause, one finding: clusters that another cluster explains are absorbed by it.
+
+Only where the explanation is exact: the same endpoint, and the fields, calls or headers that the cause names.
+"""
+
+from collections.abc import Callable, Iterable
+
+from .cluster import Cluster
+from .report.model import Surface
+
+_MEMBERS = ("multiset_changed", "length_changed")
+
+
+def absorb(clusters: list[Cluster]) -> list[Cluster]:
+    """`clusters` without those that others explain."""
+    gone: set[int] = set()
+    for rule in (_renamed, _members, _scaled, _broken_relation):
+        left = [cluster for cluster in clusters if id(cluster) not in gone]
+        for cluster, explained in rule(left):
+            gone.add(id(explained))
+            cluster.notes.append(_note(explained))
+    return [cluster for cluster in clusters if id(cluster) not in gone]
+
+
+Explained = Iterable[tuple[Cluster, Cluster]]
+Rule = Callable[[list[Cluster]], Explained]
+
+
+def _note(explained: Cluster) -> str:
+    one = explained.example
+    where = one.path or one.operation or ""
+    return f"explains {one.surface.value}.{one.kind} {where} of {len(explained.observations)} requests"
+
+
+def _of(clusters: list[Cluster], surface: Surface, *kinds: str) -> list[Cluster]:
+    return [one for one in clusters if one.example.surface is surface and one.example.kind in kinds]
+
+
+def _renamed(clusters: list[Cluster]) -> Explained:
+    """A renaming explains the same fields' loss and gain where the values did not tell."""
+    for cause in _of(clusters, Surface.RESPONSE, "field_renamed"):
+        parent = (cause.example.path or "").rpartition(".")[0]
+        old, _, new = cause.example.transition.partition("→")
+        paths = {f"{parent}.{old}", f"{parent}.{new}"}
+        for other in _of(clusters, Surface.RESPONSE, "field_removed", "field_added", "null_vs_missing"):
+            if other.endpoint == cause.endpoint and other.example.path in paths:
+                yield cause, other
+
+
+def _members(clusters: list[Cluster]) -> Explained:
+    """A list that lost members at some requests and was cut at others has one cause: the more frequent name stays."""
+    by_place: dict[tuple[str, tuple[str, str, str, str]], list[Cluster]] = {}
+    for one in _of(clusters, Surface.RESPONSE, *_MEMBERS):
+        by_place.setdefault((one.endpoint, one.example.place), []).append(one)
+    for group in by_place.values():
+        group.sort(key=lambda one: (-len(one.observations), one.example.kind != "multiset_changed"))
+        for other in group[1:]:
+            for key, observation in other.observations.items():
+                group[0].observations.setdefault(key, observation)
+                group[0].confirmed.setdefault(key, other.confirmed.get(key, 0))
+            yield group[0], other
+
+
+def _scaled(clusters: list[Cluster]) -> Explained:
+    """Calls that multiply explain single extra calls of the same operation, and the batch that they replace."""
+    for cause in _of(clusters, Surface.HTTP, "count_scaling"):
+        replaced = cause.example.inner
+        for other in _of(clusters, Surface.HTTP, "missing", "extra"):
+            same = (other.endpoint, other.example.service) == (cause.endpoint, cause.example.service)
+            if same and other.example.operation in {cause.example.operation, replaced}:
+                yield cause, other
+
+
+def _broken_relation(clusters: list[Cluster]) -> Explained:
+    for cause in _of(clusters, Surface.RESPONSE, "relation_broken"):
+        for other in _of(clusters, Surface.HEADER, "changed"):
+            if other.endpoint == cause.endpoint and other.example.path == "header.location":
+                yield cause, other

@@ -1,0 +1,174 @@
+"""From differences to findings: one cause, one finding.
+
+Rules: a difference that the baseline shows against itself at the same request proves nothing; one that a later round
+does not show at the same request is not reported; a cause that explains others absorbs them. Nothing is dropped
+silently: what is not reported is listed as suppressed, with the reason and how many occurrences it hides.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from .cluster import Cluster, cluster_key
+from .comparison import Comparison, Observation
+from .merge import absorb
+from .noise import Evidence, NoiseModel, looks_generated
+from .report.model import Suppressed
+from .significance import benjamini_hochberg, confidence, fisher_greater
+
+RELATION_US = 30_000_000
+"""A time that moved by less against its request is jitter."""
+MIN_RATE_RATIO = 3
+"""A noisy difference counts only where it is this much more frequent than by itself."""
+UNORDERED = "order changes in the baseline itself"
+
+
+@dataclass(slots=True)
+class Hidden:
+    """Suppressed occurrences, summed up by place, kind and reason."""
+
+    counts: dict[tuple[str, str, str, str], int] = field(default_factory=lambda: defaultdict(int))
+
+    def add(self, one: Observation, why: str) -> None:
+        """Hide one occurrence."""
+        path = one.difference.path or one.difference.operation or one.difference.surface.value
+        self.counts[one.endpoint, path, one.difference.kind, why] += 1
+
+    def listed(self) -> tuple[Suppressed, ...]:
+        """All of them, sorted."""
+        return tuple(
+            Suppressed(path, kind, f"{endpoint}: {why}", hides)
+            for (endpoint, path, kind, why), hides in sorted(self.counts.items())
+        )
+
+
+def triage(rounds: Sequence[Comparison], noise: NoiseModel) -> tuple[list[Cluster], tuple[Suppressed, ...]]:
+    """The clusters that stand, and what was suppressed."""
+    hidden = Hidden()
+    first = rounds[0]
+    for one in first.masked:
+        hidden.add(one, "each side names its own address")
+    moved = [moved_times(comparison, noise) for comparison in rounds]
+    later = [Later.of(comparison, extra) for comparison, extra in zip(rounds[1:], moved[1:], strict=True)]
+    clusters = _gather([*first.observations, *moved[0]], noise, hidden)
+    clusters = _confirmed(clusters, later, hidden)
+    clusters = _significant(clusters, first, noise, hidden)
+    clusters = absorb(clusters)
+    for cluster in clusters:
+        _weigh(cluster, first, len(later), noise)
+    return clusters, hidden.listed()
+
+
+def moved_times(comparison: Comparison, noise: NoiseModel) -> list[Observation]:
+    """`relation_changed` where times that are new in each run lie elsewhere against their own requests: an expiry of
+    15 minutes instead of an hour. Only where the baseline has shown how far they move by themselves, and only where
+    all moved the same way."""
+    places: dict[tuple[str, tuple[str, str, str, str]], list[Observation]] = defaultdict(list)
+    for one in comparison.observations:
+        if one.difference.shift_us is not None:
+            places[one.endpoint, one.difference.place].append(one)
+    found: list[Observation] = []
+    for (endpoint, place), observations in places.items():
+        by_itself = noise.shift(endpoint, place)
+        if by_itself is None:
+            continue
+        bound = max(RELATION_US, 10 * by_itself)
+        shifts = [one.difference.shift_us or 0 for one in observations]
+        if min(shifts) > bound or max(shifts) < -bound:
+            found.extend(replace(one, difference=_moved(one)) for one in observations)
+    return found
+
+
+def _moved(one: Observation):  # type: ignore[no-untyped-def]
+    shift = (one.difference.shift_us or 0) / 1_000_000
+    return replace(
+        one.difference, kind="relation_changed", trait="", shift_us=None, transition=f"{round(shift / 60):+d} min against the request"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A round that confirms: which requests it replayed, and what it showed at them."""
+
+    replayed: frozenset[str]
+    shown: frozenset[tuple[object, ...]]
+
+    @classmethod
+    def of(cls, comparison: Comparison, moved: Iterable[Observation]) -> "Later":
+        """Index a comparison."""
+        shown = frozenset(_identity(one) for one in (*comparison.observations, *moved))
+        return cls(frozenset(comparison.pairs), shown)
+
+
+def _identity(one: Observation) -> tuple[object, ...]:
+    difference = one.difference
+    kind = "members" if difference.kind in {"multiset_changed", "length_changed"} else difference.grade
+    status = difference.transition if difference.surface.value == "status" else ""
+    return (one.key, difference.place, kind, status)
+
+
+def _gather(observations: Iterable[Observation], noise: NoiseModel, hidden: Hidden) -> list[Cluster]:
+    clusters: dict[tuple[object, ...], Cluster] = {}
+    for one in observations:
+        evidence = noise.evidence(one.endpoint, one.difference)
+        why = _noise(one, evidence)
+        if why:
+            hidden.add(one, why)
+            continue
+        key = cluster_key(one)
+        cluster = clusters.setdefault(key, Cluster(one.endpoint, one.difference, evidence))
+        cluster.observations.setdefault(one.key, one)
+    return list(clusters.values())
+
+
+def _noise(one: Observation, evidence: Evidence) -> str:
+    if not evidence.trials:
+        return "a value that is new in each run (no baseline to tell)" if looks_generated(one.difference) else ""
+    if evidence.differs and one.difference.kind == "order_changed":
+        return UNORDERED
+    if one.key in evidence.requests:
+        return f"differs between baselines: {evidence.differs} times in {evidence.trials} comparisons"
+    return ""
+
+
+def _confirmed(clusters: list[Cluster], later: Sequence[Later], hidden: Hidden) -> list[Cluster]:
+    """Only requests at which every later round that replayed them shows the same again."""
+    for cluster in clusters:
+        for key, one in list(cluster.observations.items()):
+            tried = [round_ for round_ in later if key in round_.replayed]
+            if all(_identity(one) in round_.shown for round_ in tried):
+                cluster.confirmed[key] = len(tried)
+            else:
+                hidden.add(one, "not reproduced in a later round")
+                del cluster.observations[key]
+    return [cluster for cluster in clusters if cluster.observations]
+
+
+def _significant(clusters: list[Cluster], first: Comparison, noise: NoiseModel, hidden: Hidden) -> list[Cluster]:
+    """Where the baseline shows the same at other requests, the candidate must show it far more often."""
+    doubtful = [cluster for cluster in clusters if cluster.evidence.differs]
+    p_values = [_p_value(cluster, first) for cluster in doubtful]
+    kept = [cluster for cluster in clusters if not cluster.evidence.differs]
+    for cluster, real in zip(doubtful, benjamini_hochberg(p_values), strict=True):
+        rate = len(cluster.observations) / max(1, first.endpoints[cluster.endpoint])
+        by_itself = cluster.evidence.differs / max(1, cluster.evidence.trials)
+        if real and rate >= MIN_RATE_RATIO * by_itself:
+            kept.append(cluster)
+            continue
+        for one in cluster.observations.values():
+            hidden.add(one, f"as rare as between baselines: {cluster.evidence.differs} in {cluster.evidence.trials}")
+    return kept
+
+
+def _p_value(cluster: Cluster, first: Comparison) -> float:
+    evidence = cluster.evidence
+    return fisher_greater(
+        len(cluster.observations), first.endpoints[cluster.endpoint], min(evidence.differs, evidence.trials), evidence.trials
+    )
+
+
+def _weigh(cluster: Cluster, first: Comparison, later: int, noise: NoiseModel) -> None:
+    rounds = 1 + (max(cluster.confirmed.get(key, 0) for key in cluster.observations) if later else 0)
+    requests = first.endpoints[cluster.endpoint]
+    cluster.of = max(requests, len(cluster.observations))
+    cluster.confidence = confidence(len(cluster.observations), cluster.of, rounds, noise.trials.get(cluster.endpoint, 0))
