@@ -192,7 +192,7 @@ def _isolate(table: Table) -> dict[str, str]:
 
 
 def _record(table: Table, folder: Path) -> RecordConfig:
-    return RecordConfig(table.address("listen"), table.path("output", folder))
+    return RecordConfig(table.address("listen", least_port=0), table.path("output", folder))
 
 
 def _verify(table: Table, folder: Path) -> VerifyConfig:

@@ -1,9 +1,6 @@
 """`seamline record`: live traffic → a capture."""
 
-import asyncio
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -11,12 +8,13 @@ from ..capture.addresses import TapText, parse_address, parse_tap
 from ..capture.engines.door import ENGINES, check_engine, check_proxy, choose_engine
 from ..capture.errors import UsageError
 from ..capture.keys import load_key
-from ..capture.sanitize.rules import Rules, parse_rules
 from ..capture.wire.http1 import BODY_CAP
 from ..replay.environments.spec import check_service
 from .config import Config, load_config
+from .loop import run_loop
 from .options import message_console, output_option, quiet_option
 from .recording import RecordPlan, run_recording
+from .rules import read_rules
 from .tables import duration_s
 
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
@@ -91,14 +89,14 @@ def command(
         output=_output(output, config),
         duration_s=_duration(duration),
         most=max_exchanges,
-        rules=_rules(rules or (config.rules if config is not None else None)),
+        rules=read_rules(rules or (config.rules if config is not None else None)),
         key=load_key(config.folder if config is not None else Path.cwd()),
         state=(config.folder if config is not None else Path.cwd()) / ".seamline",
         sample=sample,
         body_cap=_size(max_body),
     )
     _check(plan)
-    return _run(run_recording(plan, message_console(quiet=quiet)))
+    return run_loop(run_recording(plan, message_console(quiet=quiet)))
 
 
 def _listen(text: str | None, config: Config | None) -> tuple[str, int] | None:
@@ -168,19 +166,6 @@ def _size(text: str | None) -> int:
     return size
 
 
-def _rules(path: Path | None) -> Rules:
-    if path is None:
-        return Rules()
-    try:
-        return parse_rules(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not UTF-8 text at byte {error.start}", "save it as UTF-8") from error
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}", "--rules names a TOML file") from error
-    except UsageError as error:
-        raise UsageError(f"{path}: {error.message}", error.hint) from error
-
-
 def _check(plan: RecordPlan) -> None:
     if plan.config is not None and plan.engine == "proxy":
         raise UsageError("--engine proxy does not start a service", "give --upstream and start it yourself")
@@ -195,12 +180,3 @@ def _check(plan: RecordPlan) -> None:
         return
     if plan.config is None and choose_engine(plan.engine, plan.upstream) == "proxy":
         check_proxy()
-
-
-def _run(recording: Coroutine[Any, Any, int]) -> int:
-    """On uvloop where it is installed: a third of asyncio's CPU."""
-    try:
-        import uvloop  # noqa: PLC0415  (not there on every platform)
-    except ModuleNotFoundError:
-        return asyncio.run(recording)
-    return int(uvloop.run(recording))

@@ -16,14 +16,25 @@ from .config import Config, load_config
 from .loop import run_loop
 from .options import color_option, config_option, message_console, output_option, quiet_option, seed_option
 from .replaying import ReplayPlan, run_replay
+from .rules import read_rules
+
+# At a pace the recording decides how many sessions are under way, without one this does.
+_PACED, _UNPACED = 1024, 64
 
 
 @click.command(name="replay")
 @click.argument("capture", type=click.Path(path_type=Path))
 @click.option("--target", metavar="URL", help="Where to fire: http://HOST:PORT.")
 @click.option("--pace", default="recorded", show_default=True, metavar="PACE", help="recorded, 2x, max or 500/s.")
-@click.option("--concurrency", type=click.IntRange(1, 10_000), default=None, help="Sessions at once. [default: 64]")
-@click.option("--timeout", type=click.FloatRange(0, min_open=True), default=30.0, show_default=True, help="Seconds.")
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 10_000),
+    default=None,
+    help=f"Most requests under way at once.  [default: {_PACED}; {_UNPACED} at max]",
+)
+@click.option(
+    "--timeout", type=click.FloatRange(0.001, 86_400), default=30.0, show_default=True, help="Seconds for an answer."
+)
 @click.option(
     "--tap", "taps", multiple=True, metavar="NAME=http:LISTEN=UPSTREAM", help="A downstream's tap; repeatable."
 )
@@ -60,37 +71,53 @@ def command(
 
     Order is kept within a session; sessions run side by side. Only a loopback address is fired at unless
     --allow-target names another, and requests with side effects only with --allow-writes or at a service that
-    --config starts. Exit code 3 where nothing was answered or the target went away.
+    --config starts. Leaves with 3 where nothing was answered or the target went away.
+
+    \b
+    seamline replay shop.seam --target http://127.0.0.1:9000 -o run.seam
+    seamline replay shop.seam --config seamline.toml --pace max -o run.seam
     """
     config = load_config(config_path) if config_path is not None else None
-    if (target is None) == (config is None):
+    if target is None and config is None:
         raise UsageError("one target is needed", "--target URL, or --config seamline.toml to start the service")
-    if config is not None:
+    if target is None and config is not None:
         check_service(config.service, f"{config.path}: [service]")
-    if output is None or str(output) == "-":
-        raise UsageError("no run to write", "-o RUN.seam")
-    started_by_us = config is not None and config.service.command is not None
+    starts = target is None and config is not None and config.service.command is not None
+    timing = parse_pace(pace)
     plan = ReplayPlan(
         capture=capture,
-        output=output,
+        output=_output(output, capture),
         target=parse_target(target) if target is not None else None,
-        config=config,
-        pace=parse_pace(pace),
-        concurrency=concurrency or 64,
+        config=config if target is None else None,
+        pace=timing,
+        concurrency=concurrency or (_PACED if timing.timed else _UNPACED),
         timeout_s=timeout,
         taps=tuple(_tap(text) for text in taps),
-        allow_writes=allow_writes or started_by_us,
+        allow_writes=allow_writes or starts,
         allowed=allowed,
         shard=parse_shard(shard) if shard is not None else WHOLE,
         where=compile_where(where) if where is not None else None,
         key=load_key(_project(config)),
+        rules=read_rules(config.rules if config is not None else None),
         seed=seed,
     )
     return run_loop(run_replay(plan, message_console(quiet=quiet, no_color=no_color)))
 
 
+def _output(output: Path | None, capture: Path) -> Path:
+    if output is None or str(output) == "-":
+        raise UsageError("no run to write", "-o RUN.seam")
+    if output.is_dir():
+        raise UsageError(f"{output}: is a directory", "-o names the run's file")
+    if not output.parent.is_dir():
+        raise UsageError(f"{output.parent}: no such directory", "create it, or name another place with -o")
+    if output.exists() and capture.exists() and output.samefile(capture):
+        raise UsageError(f"{output}: a run must not replace its capture", "name another file with -o")
+    return output
+
+
 def _project(config: Config | None) -> Path:
-    return config.path.parent if config is not None else Path()
+    return config.folder if config is not None else Path.cwd()
 
 
 def _tap(text: str) -> TapText:

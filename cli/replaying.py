@@ -1,9 +1,10 @@
 """A replay from its start to its summary: taps and service up, fire, count, say how it went."""
 
 import asyncio
+import gc
 import secrets
+import signal
 import ssl
-import statistics
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -19,24 +20,29 @@ from ..capture.addresses import TapText, shown
 from ..capture.engines.tap import Tap, TapSpec
 from ..capture.errors import CouldNotCheck, UsageError
 from ..capture.links import LinkIndex
-from ..capture.model import Exchange, Manifest, Role
+from ..capture.model import Exchange, Losses, Manifest, Role
 from ..capture.recorder import Recorder, Summary
 from ..capture.sanitize.rules import Rules
 from ..capture.store.reader import open_capture
 from ..capture.text import printable
 from ..replay.pace import Pace
-from ..replay.plan import WRITE_NOT_ALLOWED, Plan, make_plan
-from ..replay.runner import Played, Runner, losses_shown
-from ..replay.safety import Target, check_target, parse_target
+from ..replay.plan import OTHER_SHARD, WRITE_NOT_ALLOWED, Plan, make_plan
+from ..replay.runner import Runner
+from ..replay.safety import Target, parse_target
 from ..replay.shard import Shard
 from ..replay.sides import Side, SideSpec
+from ..replay.tally import Played
+from ..replay.targets import resolve
 from ..replay.transport.http1 import Http1Transport
 from .config import Config
+
+_LOOK_EVERY_S = 0.1
+_KINDS = ("dropped", "withheld", "truncated", "gaps", "expired")
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayPlan:
-    """What to replay, at what, and how. Either `target` or `config` is given."""
+    """What to replay, at what, and how. Either `target` or `config`, whose service is fired at, is given."""
 
     capture: Path
     output: Path
@@ -51,156 +57,209 @@ class ReplayPlan:
     shard: Shard
     where: Callable[[Exchange], bool] | None
     key: bytes
+    rules: Rules
     seed: int
 
 
 async def run_replay(what: ReplayPlan, console: Console) -> int:
-    """Replay; the exit code: 0 done, 3 where nothing was answered, the target went away or the run is not whole."""
-    with open_capture(what.capture) as capture:
-        source, complete = capture.manifest, capture.complete
-        plan = make_plan(capture, allow_writes=what.allow_writes, shard=what.shard, where=what.where)
-    if not complete:
-        _say(console, f"{what.capture} was not finished by its recorder: what it holds is replayed")
-    if not plan.steps:
-        raise CouldNotCheck(f"{what.capture}: nothing to replay{_why(plan)}", _hint(plan))
-    if what.output.resolve() == what.capture.resolve():
-        raise UsageError(f"{what.output}: a run must not replace its capture", "name another file with -o")
-    if what.target is not None:
-        address = await _resolve(what.target, source.hosts, what.allowed)
-    recorder = await Recorder.open(what.output, _manifest(source), key=what.key, rules=Rules(), trusted=what.capture)
-    links = LinkIndex() if what.taps or what.config is not None else None
+    """Replay; the exit code. CouldNotCheck where nothing was answered, the target went away or the run is not whole."""
+    source, plan = _read(what, console)
+    _announce(plan, console)
+    target, address = await _target(what, source)
+    recorder = await Recorder.open(
+        what.output, _manifest(what, source, plan), key=what.key, rules=what.rules, trusted=what.capture
+    )
+    session = _Session(what, plan, source, recorder)
     try:
-        async with AsyncExitStack() as stack:
-            for text in what.taps:
-                await _tap(text, recorder, links or LinkIndex(), stack)
-            target = what.target
-            if what.config is not None:
-                side = Side(
-                    SideSpec("service", what.config.service, what.config.downstreams), recorder, links or LinkIndex()
-                )
-                target = parse_target(await stack.enter_async_context(_up(side)))
-                address = (target.host, target.port)
-            assert target is not None
-            transport = Http1Transport(
-                address, target.authority, recorder.clock, timeout_s=what.timeout_s, tls=_tls(target),
-                server_hostname=target.host,
-            )  # fmt: skip
-            stack.push_async_callback(transport.close)
-            played = await _fire(what, plan, transport, recorder, links, console)
+        async with session.stack:
+            await session.start(target, address)
+            await session.fire(console)
     except BaseException:
         await recorder.close()
+        if not session.runner:
+            # An empty run would only be mistaken for one.
+            what.output.unlink(missing_ok=True)
         raise
-    return _conclude(what, plan, played, await recorder.close(), console)
+    return _conclude(what, plan, session.runner.played if session.runner else Played(), await recorder.close(), console)
 
 
-async def _fire(
-    what: ReplayPlan,
-    plan: Plan,
-    transport: Http1Transport,
-    recorder: Recorder,
-    links: LinkIndex | None,
-    console: Console,
-) -> Played:
-    columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    # A bar that is drawn nowhere still costs a lock for each request.
-    shown_bar = console.is_terminal and not console.quiet
-    with Progress(*columns, console=console, disable=not shown_bar, transient=True) as progress:
-        bar = progress.add_task("replaying", total=len(plan.steps))
-        runner = Runner(
-            plan,
+class _Session:
+    """What stands while a replay runs, taken down in reverse order when `stack` is left."""
+
+    def __init__(self, what: ReplayPlan, plan: Plan, source: Manifest, recorder: Recorder) -> None:
+        self.stack = AsyncExitStack()
+        self.runner: Runner | None = None
+        self._what = what
+        self._plan = plan
+        self._source = source
+        self._recorder = recorder
+        self._links = LinkIndex()
+        self._side: Side | None = None
+
+    async def start(self, target: Target | None, address: tuple[str, int] | None) -> None:
+        """Taps first, then the service, the way to it last."""
+        what, recorder = self._what, self._recorder
+        for text in what.taps:
+            await self._tap(text)
+        if what.config is not None:
+            spec = SideSpec("service", what.config.service, what.config.downstreams)
+            self._side = side = Side(spec, recorder, self._links)
+            self.stack.push_async_callback(side.down)
+            url = await side.up()
+            if target is None:
+                target = parse_target(url)
+                address = (target.host, target.port)
+        assert target is not None
+        assert address is not None
+        transport = Http1Transport(
+            address, target.authority, recorder.clock, timeout_s=what.timeout_s, tls=_tls(target),
+            server_hostname=target.host,
+        )  # fmt: skip
+        self.stack.push_async_callback(transport.close)
+        self.runner = Runner(
+            self._plan,
             transport,
             recorder,
             pace=what.pace,
             concurrency=what.concurrency,
-            service=recorder_service(what),
-            links=links,
+            service=what.config.service.name if what.config is not None else None,
+            links=self._links if what.taps or what.config is not None else None,
             seed=what.seed,
-            progress=(lambda: progress.advance(bar)) if shown_bar else None,
         )
-        return await runner.run()
+
+    async def fire(self, console: Console) -> None:
+        """Fire the plan. A signal stops it: what is under way ends, the rest is counted as skipped."""
+        assert self.runner is not None
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.runner.stop)
+        watching = loop.create_task(self._watch(console))
+        try:
+            await self.runner.run()
+            if self._side is not None:
+                self._side.check_alive()
+        finally:
+            watching.cancel()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+    async def _watch(self, console: Console) -> None:
+        """Progress, and only on a terminal: drawn from the counts now and then, so that a request costs nothing."""
+        assert self.runner is not None
+        if not console.is_terminal or console.quiet:
+            return
+        columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=console, transient=True, auto_refresh=False) as progress:
+            bar = progress.add_task("", total=len(self._plan.steps))
+            while True:
+                progress.update(bar, completed=self.runner.played.fired, refresh=True)
+                await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def _tap(self, text: TapText) -> None:
+        assert text.upstream is not None
+        spec = TapSpec(text.name, text.protocol, text.listen, text.upstream, Role.OUTBOUND)
+        tap = Tap(spec, self._recorder, self._links)
+        try:
+            await tap.start()
+        except OSError as error:
+            raise UsageError(
+                f"cannot listen on {shown(text.listen)}: {error.strerror}", "choose another address"
+            ) from error
+        self.stack.push_async_callback(tap.stop)
 
 
-def recorder_service(what: ReplayPlan) -> str:
-    """What the replayed service is called."""
-    return what.config.service.name if what.config is not None else "service"
-
-
-class _up:  # noqa: N801  # reads as the verb it is: `async with _up(side) as url`
-    """A side, up for the length of a block; its base URL."""
-
-    def __init__(self, side: Side) -> None:
-        self._side = side
-
-    async def __aenter__(self) -> str:
-        return await self._side.up()
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._side.down()
-
-
-async def _tap(text: TapText, recorder: Recorder, links: LinkIndex, stack: AsyncExitStack) -> None:
-    assert text.upstream is not None
-    tap = Tap(TapSpec(text.name, text.protocol, text.listen, text.upstream, Role.OUTBOUND), recorder, links)
+def _read(what: ReplayPlan, console: Console) -> tuple[Manifest, Plan]:
+    # Millions of small objects that all live to the end: the collector would walk them again and again for nothing.
+    gc.disable()
     try:
-        await tap.start()
-    except OSError as error:
-        raise UsageError(
-            f"cannot listen on {shown(text.listen)}: {error.strerror}", "choose another address"
-        ) from error
-    stack.push_async_callback(tap.stop)
+        with open_capture(what.capture) as capture:
+            source, complete = capture.manifest, capture.complete
+            plan = make_plan(capture, allow_writes=what.allow_writes, shard=what.shard, where=what.where)
+    finally:
+        gc.freeze()
+        gc.enable()
+    if not complete:
+        _say(console, f"{what.capture} was not finished by its recorder: what it holds is replayed")
+    if not plan.steps and not plan.left_out.get(OTHER_SHARD):
+        raise CouldNotCheck(f"{what.capture}: nothing to replay{_why(plan)}", _hint(plan))
+    return source, plan
 
 
-async def _resolve(target: Target, recorded: tuple[str, ...], allowed: tuple[str, ...]) -> tuple[str, int]:
-    """The one address that is fired at: resolved once, checked, then pinned."""
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=1)
-    except OSError as error:
-        raise UsageError(f"{target.host}: {error.strerror}", "--target names a host that can be reached") from error
-    addresses = [str(each[4][0]) for each in found]
-    check_target(target, addresses, recorded, allowed)
-    return addresses[0], target.port
+async def _target(what: ReplayPlan, source: Manifest) -> tuple[Target | None, tuple[str, int] | None]:
+    """The target and the address that is fired at, both None where the service has yet to be started."""
+    if what.target is not None:
+        return what.target, await resolve(what.target, source.hosts, what.allowed)
+    assert what.config is not None
+    url = what.config.service.url
+    if url is None:
+        return None, None
+    target = parse_target(url, f"{what.config.path}: [service] url")
+    return target, await resolve(target, source.hosts, what.allowed, configured=True)
 
 
 def _tls(target: Target) -> ssl.SSLContext | None:
     return ssl.create_default_context() if target.scheme == "https" else None
 
 
-def _manifest(source: Manifest) -> Manifest:
+def _manifest(what: ReplayPlan, source: Manifest, plan: Plan) -> Manifest:
+    notes = {"pace": str(what.pace), "seed": str(what.seed)}
+    if what.shard.count > 1:
+        notes["shard"] = f"{what.shard.index}/{what.shard.count}"
+    for change, count in plan.changed.items():
+        notes[f"changed: {change}"] = str(count)
     return Manifest(
         capture_id=secrets.token_hex(8),
         created_us=time.time_ns() // 1000,
         tool=f"seamline {version('seamline')}",
         engine="replay",
-        service=source.service,
+        service=what.config.service.name if what.config is not None else source.service,
+        # A run can be replayed too, and no more at the recorded service than the capture itself.
+        hosts=source.hosts,
         replayed=source.capture_id,
+        notes=notes,
     )
 
 
+def _announce(plan: Plan, console: Console) -> None:
+    """What will not be sent, and what is sent otherwise than recorded."""
+    skipped = dict(plan.skipped)
+    writes = skipped.pop(WRITE_NOT_ALLOWED, 0)
+    if writes:
+        _say(console, f"{writes} requests with side effects are skipped: --allow-writes sends them")
+    for reason, count in sorted(skipped.items()):
+        _say(console, f"{count} requests are skipped: {reason}")
+    for change, count in sorted(plan.changed.items()):
+        _say(console, f"{count} requests are sent with a change: {change}")
+
+
 def _conclude(what: ReplayPlan, plan: Plan, played: Played, summary: Summary, console: Console) -> int:
-    skipped = sum(plan.skipped.values())
-    line = f"replayed {played.answered + played.failed}, failed {played.failed}, skipped {skipped}"
-    if what.pace.timed and played.late_us:
-        late = sorted(played.late_us)
-        p99 = late[min(len(late) - 1, int(len(late) * 0.99))]
-        line += f", late p50 {statistics.median(late) / 1000:.2f} ms p99 {p99 / 1000:.2f} ms"
-        line += f", drift {played.drift * 100:.2f} %"
-    if played.retried:
-        line += f", sent again on a fresh connection {played.retried}"
-    _say(console, line)
-    if plan.skipped.get(WRITE_NOT_ALLOWED):
-        _say(console, f"{plan.skipped[WRITE_NOT_ALLOWED]} requests with side effects were not sent: --allow-writes")
-    _say(console, f"run {what.output}: {summary.recorded} exchanges, {losses_shown(summary.losses)}")
+    if played.failures:
+        _say(console, "failed: " + ", ".join(f"{count} {kind}" for kind, count in sorted(played.failures.items())))
+    _say(console, f"run {what.output}: {summary.recorded} exchanges, {_losses_shown(summary.losses)}")
+    _say(console, played.line(sum(plan.skipped.values()) + played.stopped))
     if summary.failed is not None:
         raise CouldNotCheck(f"the run is not whole: {summary.failed}")
-    if played.gone:
-        raise CouldNotCheck("the target went away", f"{played.failed} of {len(plan.steps)} requests failed")
-    if not played.answered:
+    if plan.steps and not played.answered:
         raise CouldNotCheck("nothing was answered", "is the target up?")
+    if played.died:
+        raise CouldNotCheck("the target went away", f"{played.failed} of {len(plan.steps)} requests failed")
+    if played.stopped:
+        raise CouldNotCheck(f"stopped before {played.stopped} of {len(plan.steps)} requests were sent")
     return 0
 
 
+def _losses_shown(losses: Losses) -> str:
+    """The run's losses that are not zero (what was skipped is said before): "dropped 2 (queue full 2)"."""
+    counts = [f"{kind} {getattr(losses, kind)}" for kind in _KINDS if getattr(losses, kind)]
+    if not counts:
+        return "nothing lost"
+    reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(losses.reasons.items()))
+    return f"{', '.join(counts)} ({reasons})"
+
+
 def _why(plan: Plan) -> str:
-    return "".join(f"; {count} {reason}" for reason, count in sorted(plan.skipped.items()))
+    reasons = sorted({**plan.skipped, **plan.left_out}.items())
+    return "".join(f"; {count} {reason}" for reason, count in reasons)
 
 
 def _hint(plan: Plan) -> str:

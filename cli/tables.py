@@ -115,13 +115,13 @@ class Table:
             raise self.wrong(key, "the name of an environment variable")
         return value
 
-    def address(self, key: str) -> tuple[str, int] | None:
-        """Host and port of "HOST:PORT", or None where the key is absent."""
+    def address(self, key: str, *, least_port: int = 1) -> tuple[str, int] | None:
+        """Host and port of "HOST:PORT", or None where the key is absent. Port 0, any free one, is for listening."""
         value = self.text(key)
         if value is None:
             return None
         host, _, port = value.rpartition(":")
-        if not host or not port.isascii() or not port.isdigit() or not 1 <= int(port) <= 65535 or "/" in host:
+        if not host or not port.isascii() or not port.isdigit() or not least_port <= int(port) <= 65535 or "/" in host:
             raise self.wrong(key, '"HOST:PORT"')
         return host.strip("[]"), int(port)
 

@@ -9,8 +9,8 @@ from ..capture.keys import load_key
 from .config import load_config
 from .loop import run_loop
 from .options import color_option, config_option, message_console, output_option, quiet_option, seed_option
-from .record import read_rules
 from .rendering import EXIT_CODES, check_output, gate_option, report_format_option, severity, write_report
+from .rules import read_rules
 from .tables import duration_s
 from .verification import Verification, VerifyPlan
 

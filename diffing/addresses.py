@@ -20,7 +20,9 @@ class Addresses:
         self.hosts = frozenset(host for host in hosts if host)
         self.ports = frozenset(found[1] for host in self.hosts if (found := _PORT.search(host)))
         words = [re.escape(host) for host in sorted(self.hosts, key=len, reverse=True)]
-        ports = [rf"(?:localhost|[\w.-]+|\[[\da-f:]+\])?:{port}(?!\d)|(?<!\d){port}(?!\d)" for port in sorted(self.ports)]
+        ports = [
+            rf"(?:localhost|[\w.-]+|\[[\da-f:]+\])?:{port}(?!\d)|(?<!\d){port}(?!\d)" for port in sorted(self.ports)
+        ]
         self._pattern = re.compile("|".join([*words, *ports])) if words else None
 
     @classmethod

@@ -36,10 +36,19 @@ def _body(request: Request) -> Body:
 
 
 def compare_requests(
-    before: Exchange, after: Exchange, templates: Templates, unordered: frozenset[str], left: Addresses, right: Addresses
+    before: Exchange,
+    after: Exchange,
+    templates: Templates,
+    unordered: frozenset[str],
+    left: Addresses,
+    right: Addresses,
 ) -> list[Difference]:
     """`http.request_changed`, one for each path value, query parameter or body field."""
-    if before.request.target == after.request.target and before.request.body == after.request.body and not before.withheld:
+    if (
+        before.request.target == after.request.target
+        and before.request.body == after.request.body
+        and not before.withheld
+    ):
         return []
     clocks = Clocks(before.started_us, after.started_us)
     found = _path(before, after, templates, clocks)
@@ -66,7 +75,14 @@ def _scalar(path: str, before: str, after: str, clocks: Clocks) -> Difference:
     change = compare_scalars(before, after, clocks)
     assert change is not None
     return Difference(
-        Surface.HTTP, change.kind, path, bounded(before), bounded(after), change.transition, change.trait, shift_us=change.shift_us
+        Surface.HTTP,
+        change.kind,
+        path,
+        bounded(before),
+        bounded(after),
+        change.transition,
+        change.trait,
+        shift_us=change.shift_us,
     )
 
 
@@ -112,18 +128,26 @@ def _parameters(target: str) -> dict[str, list[str]]:
 
 
 def _bodies(before: Exchange, after: Exchange, clocks: Clocks, unordered: frozenset[str]) -> list[Difference]:
-    kept_back = (withheld(before, "request.body"), withheld(after, "request.body"))
-    if kept_back[0] and kept_back[1]:
-        first, second = kept_back
+    first, second = withheld(before, "request.body"), withheld(after, "request.body")
+    if first and second:
         changed = compare_digests((first.digest, first.size), (second.digest, second.size), "withheld body's digest")
         return [changed] if changed else []
-    if any(kept_back) or before.truncated or after.truncated:
+    if first or second or before.truncated or after.truncated:
         return []
     left, right = _body(before.request), _body(after.request)
     if left.key == right.key and left.form is right.form:
         return []
     if left.form is not right.form:
-        return [Difference(Surface.HTTP, "type_changed", "$", left.form.value, right.form.value, f"{left.form.value}→{right.form.value}")]
+        return [
+            Difference(
+                Surface.HTTP,
+                "type_changed",
+                "$",
+                left.form.value,
+                right.form.value,
+                f"{left.form.value}→{right.form.value}",
+            )
+        ]
     if left.form in (Form.JSON, Form.FORM):
         return Walk(clocks, unordered).run(left.value, right.value)
     if left.form is Form.TEXT:

@@ -82,12 +82,17 @@ def compare_calls(calls: CallPairs, pair: Pair, unordered: Unordered) -> CallCom
         result.differences.extend(_count(calls, groups, key))
     matched = [(key, *both) for key, group in groups.items() for both in _matched(*group)]
     for key, first, second in matched:
-        found = compare_requests(first, second, calls.templates, unordered(key.service, key.operation), calls.left, calls.right)
+        found = compare_requests(
+            first, second, calls.templates, unordered(key.service, key.operation), calls.left, calls.right
+        )
         result.differences.extend(_at(key, found))
     lost = [(key, one, second) for key, first, second in matched for one in compare_propagation(pair, first, second)]
-    result.differences.extend(replace(one, service=key.service, operation=key.operation) for key, one in _outermost(lost))
+    result.differences.extend(
+        replace(one, service=key.service, operation=key.operation) for key, one in _outermost(lost)
+    )
     if all(len(one) == len(other) for one, other in groups.values()):
-        result.differences.extend(compare_order([(key.service, key.operation, *both) for key, *both in matched], pair))
+        ordered = [(key.service, key.operation, first, second) for key, first, second in matched]
+        result.differences.extend(compare_order(ordered, pair))
     result.context = _context(matched)
     return result
 
@@ -151,14 +156,18 @@ def _retried(calls: list[Exchange], more: int) -> bool:
     """Whether `more` of the calls repeat one that failed before them."""
     failed = [argument_key(call) for call in calls if _failed(call)]
     repeats = sum(argument_key(call) in failed[:index] for index, call in enumerate(calls) if failed)
-    return more <= max(repeats, len(failed)) and bool(failed) and len({argument_key(call) for call in calls}) < len(calls)
+    return (
+        more <= max(repeats, len(failed)) and bool(failed) and len({argument_key(call) for call in calls}) < len(calls)
+    )
 
 
 def _failed(call: Exchange) -> bool:
     return call.response is None or call.response.status >= 500
 
 
-def _http_difference(kind: str, key: Key, old: int, new: int, transition: str = "", trait: str = "", inner: str = "") -> Difference:
+def _http_difference(
+    kind: str, key: Key, old: int, new: int, transition: str = "", trait: str = "", inner: str = ""
+) -> Difference:
     moved = transition or f"{old}→{new} calls"
     return Difference(Surface.HTTP, kind, None, old, new, moved, trait, key.service, key.operation, inner=inner)
 
@@ -238,7 +247,12 @@ def _outermost(lost: list[tuple[Key, Difference, Exchange]]) -> list[tuple[Key, 
 
 def _encloses(outer: Exchange, inner: Exchange) -> bool:
     ends = (outer.started_us + outer.latency_us, inner.started_us + inner.latency_us)
-    return outer is not inner and outer.started_us <= inner.started_us and ends[1] <= ends[0] and outer.service != inner.service
+    return (
+        outer is not inner
+        and outer.started_us <= inner.started_us
+        and ends[1] <= ends[0]
+        and outer.service != inner.service
+    )
 
 
 def _context(matched: list[tuple[Key, Exchange, Exchange]]) -> str:

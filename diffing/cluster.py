@@ -55,7 +55,7 @@ def transition_class(one: Difference) -> str:
 
 
 def finding_id(endpoint: str, one: Difference) -> str:
-    """"f-" and 8 hex digits."""
+    """ "f-" and 8 hex digits."""
     text = "\x1f".join((endpoint, *_cause(one)))
     return "f-" + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
@@ -106,5 +106,9 @@ def _word(value: Json) -> str:
 
 
 def reproduce_command(template: str, exchange: str) -> str:
-    """`template` with the exchange's id, safe for a shell: anything but a plain id is quoted."""
-    return template.replace("{id}", exchange if _PLAIN_ID.fullmatch(exchange) else shlex.quote(exchange))
+    """`template` with the exchange's id, safe for a shell: a plain id as it is, any other quoted. Where the template
+    itself quotes, quoting twice would open it again: then everything but plain characters is left out."""
+    if not _PLAIN_ID.fullmatch(exchange):
+        quoted = "'" in template or '"' in template
+        exchange = re.sub(r"[^A-Za-z0-9._-]", "", exchange) if quoted else shlex.quote(exchange)
+    return template.replace("{id}", exchange)

@@ -6,6 +6,7 @@ The same function compares baseline with candidate and baseline with baseline; n
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from ..capture.model import Exchange
 from .addresses import Addresses
@@ -51,7 +52,8 @@ class Observation:
 
 @dataclass(slots=True)
 class Comparison:
-    """`unverified` counts (endpoint, why); `walked` the pairs whose bodies needed more than a look at their keys."""
+    """`unverified` counts (endpoint, why); `alone` says what one side lacks; `context` what failed downstream at a
+    request on the candidate's side only; `walked` the pairs whose bodies needed more than a look at their keys."""
 
     observations: list[Observation] = field(default_factory=list)
     masked: list[Observation] = field(default_factory=list)
@@ -59,6 +61,7 @@ class Comparison:
     endpoints: Counter[str] = field(default_factory=Counter)
     unverified: Counter[tuple[str, str]] = field(default_factory=Counter)
     alone: list[str] = field(default_factory=list)
+    context: dict[str, str] = field(default_factory=dict)
     walked: int = 0
 
 
@@ -68,7 +71,11 @@ def compare_runs(
     """Everything that two runs of one capture do not share."""
     pairing = pair_up(before.run, after.run)
     result = Comparison()
-    calls = CallPairs(before.calls, after.calls, templates, before.addresses, after.addresses)
+    calls = CallPairs(
+        before.calls, after.calls, templates, before.addresses, after.addresses, _tapped_alike(before, after)
+    )
+    if not calls.comparable:
+        result.alone.append("downstream calls: recorded on one side only")
     for pair in pairing.pairs:
         endpoint = templates.endpoint(pair.before)
         result.pairs[pair.key] = (endpoint, pair)
@@ -80,12 +87,22 @@ def compare_runs(
         if compared.unverified:
             result.unverified[endpoint, compared.unverified] += 1
     for key, (endpoint, pair) in result.pairs.items():
-        found = compare_calls(calls, pair, lambda service, operation, at=endpoint: unordered(at, service, operation))
+        found = compare_calls(calls, pair, partial(unordered, endpoint))
         _note(result, key, endpoint, found.differences)
+        if found.context:
+            result.context[key] = found.context
         if found.unverified:
             result.unverified[endpoint, found.unverified] += 1
     _note_alone(result, pairing.only_before, pairing.only_after, templates)
     return result
+
+
+def _tapped_alike(before: Side, after: Side) -> bool:
+    """Whether both runs hold downstream calls, or were made the same way: a recording without taps against a replay
+    with them says nothing about calls."""
+    if bool(before.calls.services) == bool(after.calls.services):
+        return True
+    return before.run.manifest.engine == after.run.manifest.engine
 
 
 def _note(result: Comparison, key: str, endpoint: str, differences: list[Difference]) -> None:

@@ -3,15 +3,13 @@
 from collections.abc import Sequence
 
 from ..capture.model import Exchange
+from .compare.body import UNREAD
 from .comparison import Comparison
 from .pair import inbound
-from .report.model import Finding
 from .rounds import Round
 
 
-def why_inconclusive(
-    rounds: Sequence[Round], first: Comparison, findings: Sequence[Finding]
-) -> tuple[str | None, bool]:
+def why_inconclusive(rounds: Sequence[Round], first: Comparison) -> tuple[str | None, bool]:
     """A sentence, or None; and whether it outweighs findings too (nothing can be held against a candidate whose
     baseline did not answer)."""
     asked, paired = len(inbound(rounds[0].baseline)), len(first.pairs)
@@ -37,13 +35,11 @@ def _partial(rounds: Sequence[Round], first: Comparison, asked: int) -> str | No
     if 2 * paired < asked:
         return f"only {paired} of {asked} requests have a counterpart in the candidate"
     incomplete = [
-        name
-        for name, run in (("baseline", rounds[0].baseline), ("candidate", rounds[0].candidate))
-        if not run.complete
+        name for name, run in (("baseline", rounds[0].baseline), ("candidate", rounds[0].candidate)) if not run.complete
     ]
     if incomplete and first.alone:
         return f"the {' and the '.join(incomplete)} was not recorded to its end, and requests are missing"
-    unread = sum(first.unverified.values())
+    unread = sum(count for (_, why), count in first.unverified.items() if why in UNREAD)
     if unread >= paired:
         return f"no body of {paired} answers could be compared"
     return None

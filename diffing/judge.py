@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..capture.model import Role
-from .cluster import Cluster, to_finding
 from .comparison import Comparison, Side, compare_runs
 from .endpoint import Templates
+from .findings import cluster_findings, rank, slowdown_findings
 from .inconclusive import why_inconclusive
-from .noise import NoiseModel, learn_noise
+from .latency import compare_latency, samples_of
+from .noise import learn_noise
 from .pair import inbound
-from .report.model import Compared, Coverage, Finding, Report, Verdict
+from .report.model import Compared, Coverage, Report, Verdict
 from .rounds import JudgeOptions, Round, Run
 from .triage import triage
 
@@ -30,39 +31,33 @@ def judge(rounds: Sequence[Round], noise: Sequence[Run] = (), options: JudgeOpti
     templates = Templates.learn(exchange for run in runs for exchange in run.exchanges)
     sides = {id(run): Side.of(run) for run in runs}
     baselines = [sides[id(run)] for run in (*(round_.baseline for round_ in rounds), *noise)]
-    model = learn_noise(baselines, templates)
+    model, itself = learn_noise(baselines, templates)
     comparisons = [
         compare_runs(sides[id(round_.baseline)], sides[id(round_.candidate)], templates, model.unordered)
         for round_ in rounds
     ]
     clusters, suppressed = triage(comparisons, model)
-    findings = _findings(clusters, comparisons[0], options)
-    reason, final = why_inconclusive(rounds, comparisons[0], findings)
+    latency, slowdowns = compare_latency(samples_of(comparisons), samples_of(itself))
+    findings = sorted(
+        [*cluster_findings(clusters, comparisons[0], options), *slowdown_findings(slowdowns, options)], key=rank
+    )
+    reason, final = why_inconclusive(rounds, comparisons[0])
+    gating = any(finding.severity >= options.fail_on for finding in findings)
     return Report(
-        verdict=_verdict(findings, options, reason, final),
-        reason=reason if final or not _gating(findings, options) else None,
+        verdict=_verdict(gating, reason, final),
+        reason=reason if final or not gating else None,
         capture=_compared(rounds[0]),
-        findings=findings,
+        findings=tuple(findings),
         suppressed=suppressed,
+        latency=latency,
         coverage=_coverage(rounds, comparisons[0]),
     )
 
 
-def _findings(clusters: list[Cluster], first: Comparison, options: JudgeOptions) -> tuple[Finding, ...]:
-    order = {key: index for index, key in enumerate(first.pairs)}
-    findings = [to_finding(cluster, options.reproduce, order) for cluster in clusters]
-    findings.sort(key=lambda one: (-one.severity, -one.confidence, -one.requests, one.endpoint, one.path or "", one.id))
-    return tuple(findings)
-
-
-def _gating(findings: Sequence[Finding], options: JudgeOptions) -> bool:
-    return any(finding.severity >= options.fail_on for finding in findings)
-
-
-def _verdict(findings: Sequence[Finding], options: JudgeOptions, reason: str | None, final: bool) -> Verdict:
+def _verdict(gating: bool, reason: str | None, final: bool) -> Verdict:
     if final:
         return Verdict.INCONCLUSIVE
-    if _gating(findings, options):
+    if gating:
         return Verdict.DIVERGED
     return Verdict.INCONCLUSIVE if reason else Verdict.SAME
 
@@ -90,4 +85,4 @@ def _coverage(rounds: Sequence[Round], first: Comparison) -> Coverage:
             unverified.append(f"{name}: the recording was not closed, its end may be missing")
         other = {one.protocol for one in run.exchanges if one.role is Role.OUTBOUND and one.protocol != "http"}
         unverified.extend(f"{name}: {protocol} calls are recorded, not compared" for protocol in sorted(other))
-    return Coverage(tuple(sorted(first.endpoints)), tuple([*first.alone, *unverified]))
+    return Coverage(tuple(sorted(first.endpoints)), (*first.alone, *unverified))

@@ -35,7 +35,9 @@ for _noisy, _kinds in _COVERS.items():
     for _kind in _kinds:
         _COVERED_BY[_kind].add(_noisy)
 _MEMBERS = ("multiset_changed", "length_changed")
-_UNDER_CHANGING_MEMBERS = frozenset({"value_changed", "value_changed/tokens", "numeric_precision", "numeric_repr", *_MEMBERS, "order_changed"})
+_UNDER_CHANGING_MEMBERS = frozenset(
+    {"value_changed", "value_changed/tokens", "numeric_precision", "numeric_repr", *_MEMBERS, "order_changed"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,11 @@ class Evidence:
 class NoiseModel:
     """Learnt from comparisons of baselines with each other; empty where there were none."""
 
-    def __init__(self, comparisons: Sequence[Comparison]) -> None:
+    def __init__(self, comparisons: Sequence[Comparison], earlier: "NoiseModel | None" = None) -> None:
         self.trials: dict[str, int] = defaultdict(int)
         self._seen: dict[tuple[str, Place], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         self._shifts: dict[tuple[str, Place], int] = {}
-        self._unordered: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+        self._unordered: dict[tuple[str, str, str], set[str]] = defaultdict(set, earlier._unordered if earlier else {})
         for comparison in comparisons:
             for endpoint, count in comparison.endpoints.items():
                 self.trials[endpoint] += count
@@ -105,19 +107,19 @@ class NoiseModel:
         return self._shifts.get((endpoint, place))
 
 
-def learn_noise(baselines: Sequence[Side], templates: Templates) -> NoiseModel:
+def learn_noise(baselines: Sequence[Side], templates: Templates) -> tuple[NoiseModel, list[Comparison]]:
     """Compare the first baseline with each other one. Order is learnt first: only then is it known which elements
-    of an array answer to each other."""
+    of an array answer to each other. The comparisons come along, for their times."""
     distinct = [side for index, side in enumerate(baselines) if index == 0 or side.run is not baselines[0].run]
     if len(distinct) < 2:
-        return NoiseModel([])
+        return NoiseModel([]), []
     first, *others = distinct
-    model = NoiseModel([compare_runs(first, other, templates) for other in others])
+    comparisons = [compare_runs(first, other, templates) for other in others]
+    model = NoiseModel(comparisons)
     if not model.has_unordered:
-        return model
-    again = NoiseModel([compare_runs(first, other, templates, model.unordered) for other in others])
-    again._unordered = model._unordered
-    return again
+        return model, comparisons
+    comparisons = [compare_runs(first, other, templates, model.unordered) for other in others]
+    return NoiseModel(comparisons, model), comparisons
 
 
 def looks_generated(one: Difference) -> bool:

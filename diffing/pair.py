@@ -101,7 +101,9 @@ def _keyed(exchanges: Iterable[Exchange], key: Key) -> dict[str, Exchange]:
 
 def nearest(alone: Exchange, others: Iterable[Exchange]) -> list[str]:
     """The exchanges most like `alone`, best first, each with what matches: "id x: same method, path; other query"."""
-    scored = sorted(((_likeness(alone, other), other.id) for other in others), key=lambda item: (-len(item[0]), item[1]))
+    scored = sorted(
+        ((_likeness(alone, other), other.id) for other in others), key=lambda item: (-len(item[0]), item[1])
+    )
     return [f"{name}: same {', '.join(same)}" for same, name in scored[:MAX_NEAREST] if same]
 
 

@@ -46,7 +46,7 @@ def compare_propagation(pair: Pair, before: Exchange, after: Exchange) -> list[D
 
 
 def relation(inbound: Headers, call: Headers, name: str) -> str:
-    """"absent", "copied", "same trace", "own" (made or replaced by the service)."""
+    """ "absent", "copied", "same trace", "own" (made or replaced by the service)."""
     sent = call.get(name)
     if sent is None:
         return "absent"

@@ -5,7 +5,7 @@ does not know who wrote it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..capture.model import Exchange, Losses, Manifest
 from .report.model import Severity
@@ -17,7 +17,7 @@ class Run:
 
     manifest: Manifest
     exchanges: Sequence[Exchange]
-    losses: Losses = Losses()
+    losses: Losses = field(default_factory=Losses)
     complete: bool = True
 
 

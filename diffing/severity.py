@@ -13,7 +13,8 @@ from .report.model import Severity, Surface
 INFO, WARNING, BREAKING = Severity.INFO, Severity.WARNING, Severity.BREAKING
 
 _SENSITIVE = re.compile(
-    r"cost|margin|secret|passw|token|internal|admin|role|permission|ssn|salary|hash|salt|private|credential|api_?key", re.I
+    r"cost|margin|secret|passw|token|internal|admin|role|permission|ssn|salary|hash|salt|private|credential|api_?key",
+    re.I,
 )
 
 RESPONSE = {
@@ -128,6 +129,10 @@ def _order(one: Difference) -> Severity:
     return WARNING if one.kind == "changed" else INFO
 
 
+def _latency(one: Difference) -> Severity:
+    return INFO if one.trait == "improved" else WARNING
+
+
 _RULES = {
     Surface.RESPONSE: _response,
     Surface.HEADER: _header,
@@ -135,4 +140,5 @@ _RULES = {
     Surface.HTTP: _http,
     Surface.PROPAGATION: _propagation,
     Surface.ORDER: _order,
+    Surface.LATENCY: _latency,
 }

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from .cluster import Cluster, cluster_key
 from .comparison import Comparison, Observation
+from .difference import Difference
 from .merge import absorb
 from .noise import Evidence, NoiseModel, looks_generated
 from .report.model import Suppressed
@@ -79,11 +80,10 @@ def moved_times(comparison: Comparison, noise: NoiseModel) -> list[Observation]:
     return found
 
 
-def _moved(one: Observation):  # type: ignore[no-untyped-def]
-    shift = (one.difference.shift_us or 0) / 1_000_000
-    return replace(
-        one.difference, kind="relation_changed", trait="", shift_us=None, transition=f"{round(shift / 60):+d} min against the request"
-    )
+def _moved(one: Observation) -> Difference:
+    minutes = round((one.difference.shift_us or 0) / 60_000_000)
+    moved = f"{minutes:+d} min against the request"
+    return replace(one.difference, kind="relation_changed", trait="", shift_us=None, transition=moved)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _gather(observations: Iterable[Observation], noise: NoiseModel, hidden: Hidd
 def _noise(one: Observation, evidence: Evidence) -> str:
     if not evidence.trials:
         return "a value that is new in each run (no baseline to tell)" if looks_generated(one.difference) else ""
-    if evidence.differs and one.difference.kind == "order_changed":
+    if evidence.differs and (one.difference.inner or one.difference.kind) == "order_changed":
         return UNORDERED
     if one.key in evidence.requests:
         return f"differs between baselines: {evidence.differs} times in {evidence.trials} comparisons"
@@ -163,7 +163,10 @@ def _significant(clusters: list[Cluster], first: Comparison, noise: NoiseModel, 
 def _p_value(cluster: Cluster, first: Comparison) -> float:
     evidence = cluster.evidence
     return fisher_greater(
-        len(cluster.observations), first.endpoints[cluster.endpoint], min(evidence.differs, evidence.trials), evidence.trials
+        len(cluster.observations),
+        first.endpoints[cluster.endpoint],
+        min(evidence.differs, evidence.trials),
+        evidence.trials,
     )
 
 
@@ -171,4 +174,6 @@ def _weigh(cluster: Cluster, first: Comparison, later: int, noise: NoiseModel) -
     rounds = 1 + (max(cluster.confirmed.get(key, 0) for key in cluster.observations) if later else 0)
     requests = first.endpoints[cluster.endpoint]
     cluster.of = max(requests, len(cluster.observations))
-    cluster.confidence = confidence(len(cluster.observations), cluster.of, rounds, noise.trials.get(cluster.endpoint, 0))
+    cluster.confidence = confidence(
+        len(cluster.observations), cluster.of, rounds, noise.trials.get(cluster.endpoint, 0)
+    )

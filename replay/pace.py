@@ -32,6 +32,13 @@ class Pace:
             return round(recorded_us / self.speed)
         return 0
 
+    def __str__(self) -> str:
+        if self.rate is not None:
+            return f"{self.rate:g}/s"
+        if self.speed is None:
+            return "max"
+        return "recorded" if self.speed == 1 else f"{self.speed:g}x"
+
 
 RECORDED = Pace(speed=1.0)
 AT_ONCE = Pace()

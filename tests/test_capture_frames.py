@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -21,7 +22,7 @@ def test_frames_come_out_as_they_went_in_wherever_the_stream_is_split(
     stream = b"".join(frame(kind, payload) for kind, payload in frames)
     marks = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
     reader = FrameReader()
-    seen = [each for a, b in zip(marks, marks[1:], strict=False) for each in reader.feed(stream[a:b])]
+    seen = [each for a, b in pairwise(marks) for each in reader.feed(stream[a:b])]
     assert seen == frames
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -206,7 +207,7 @@ def pieces(steps: Iterable[Step], cuts: list[int]) -> list[Step]:
     out: list[Step] = []
     for who, data in steps:
         marks = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
-        out += [(who, data[a:b]) for a, b in zip(marks, marks[1:], strict=False)]
+        out += [(who, data[a:b]) for a, b in pairwise(marks)]
     return out
 
 

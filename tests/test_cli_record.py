@@ -243,7 +243,7 @@ def _listening(process_id: int) -> int:
         inodes = set()
         for link in Path(f"/proc/{process_id}/fd").iterdir():
             try:
-                inodes.add(os.readlink(link).removeprefix("socket:[").removesuffix("]"))
+                inodes.add(str(link.readlink()).removeprefix("socket:[").removesuffix("]"))
             except FileNotFoundError:
                 continue
         for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:

@@ -1,6 +1,7 @@
 """One door to the engines that record live traffic."""
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
@@ -74,10 +75,8 @@ def open_engine(
 
 def check_proxy() -> None:
     """UsageError with the command to run where the proxy engine's library is not installed."""
-    try:
-        import mitmproxy  # noqa: F401, PLC0415  (an extra: only there when asked for)
-    except ModuleNotFoundError as error:
-        raise UsageError("the proxy engine is not installed", "pip install 'seamline[proxy]'") from error
+    if find_spec("mitmproxy") is None:
+        raise UsageError("the proxy engine is not installed", "pip install 'seamline[proxy]'")
 
 
 def _open_proxy(spec: EngineSpec, recorder: Sink, links: LinkIndex, sampler: Sampler | None) -> Engine:

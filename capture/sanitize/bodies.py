@@ -17,25 +17,26 @@ from .pairs import Pairs
 from .text_body import TextBody
 from .tokens import KeyClassifier
 from .values import Values
+from .vocabulary import words
 
 MAX_TEXT = 8 << 20
 """Bytes of a decoded body that is walked; patterns run at some MB a second, and recording must not fall behind."""
 _MAX_NESTING = 3  # multipart within multipart
 
 _JSON = frozenset({"application/json", "text/json", "application/x-json", "application/csp-report"})
-_JSON_LINES = frozenset(
+_JSON_LINES = words(
     "application/x-ndjson application/ndjson application/jsonl application/x-jsonlines application/json-lines "
-    "application/jsonlines application/json-seq".split()
+    "application/jsonlines application/json-seq"
 )
 _MARKUP = frozenset({"text/html", "text/xml", "application/xml", "application/xhtml+xml"})
-_CODE = frozenset(
+_CODE = words(
     "text/javascript application/javascript application/x-javascript application/ecmascript text/ecmascript text/css "
-    "application/typescript application/wasm-text".split()
+    "application/typescript application/wasm-text"
 )
 _TABLES = {"text/csv": None, "application/csv": None, "text/tab-separated-values": "\t"}
-_TEXTS = frozenset(
+_TEXTS = words(
     "application/graphql application/sql application/yaml application/x-yaml application/toml application/x-sh "
-    "application/xml-dtd application/x-www-form-plain application/openmetrics-text".split()
+    "application/xml-dtd application/x-www-form-plain application/openmetrics-text"
 )
 _CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]{1,40})", re.IGNORECASE)
 _FORM = re.compile(r"[\w.%+\[\]~*-]{1,200}=[^\s=&]*(?:&[\w.%+\[\]~*-]{1,200}=[^\s=&]*)*")

@@ -27,7 +27,7 @@ class CsvBody:
         separator = separator or max(",;\t|", key=first.count)
         kinds = self._columns(first, separator)
         edits = list(self._edits(text, separator, kinds)) if any(kinds) else []
-        return self._values.scan(text, edits)
+        return self._values.scan(text, (), edits)
 
     def _columns(self, first: str, separator: str) -> list[Kind | None]:
         """What each heading says; nothing where the first line is no line of headings."""

@@ -8,9 +8,10 @@ from .kinds import Kind
 from .tokens import KeyClassifier
 from .urls import Urls
 from .values import Values
+from .vocabulary import words
 
 # Framing, caching, negotiation, tracing: their grammar holds nothing personal, and replaying needs them as they were.
-_KEPT = frozenset(
+_KEPT = words(
     "host date content-type content-length content-encoding transfer-encoding content-language content-range etag "
     "if-none-match if-match if-range last-modified if-modified-since if-unmodified-since cache-control pragma expires "
     "age vary accept accept-encoding accept-language accept-charset accept-ranges range connection keep-alive "
@@ -20,25 +21,25 @@ _KEPT = frozenset(
     "x-frame-options x-xss-protection retry-after expect origin-agent-cluster sec-websocket-key sec-websocket-accept "
     "sec-websocket-version sec-websocket-extensions sec-fetch-mode sec-fetch-site sec-fetch-dest sec-fetch-user "
     "sec-gpc sec-ch-ua-mobile dnt upgrade-insecure-requests x-runtime idempotency-key digest content-digest "
-    "repr-digest content-md5 want-digest".split()
+    "repr-digest content-md5 want-digest"
 )
 _AUTHORIZATIONS = frozenset({"authorization", "proxy-authorization", "x-authorization", "x-forwarded-authorization"})
-_URLS = frozenset(
+_URLS = words(
     "referer location content-location origin refresh x-original-url x-rewrite-url x-forwarded-uri x-original-uri "
-    "sourcemap".split()
+    "sourcemap"
 )
-_ADDRESSES = frozenset(
+_ADDRESSES = words(
     "x-forwarded-for x-real-ip cf-connecting-ip cf-connecting-ipv6 true-client-ip x-client-ip fastly-client-ip "
-    "x-cluster-client-ip x-envoy-external-address x-original-forwarded-for x-appengine-user-ip".split()
+    "x-cluster-client-ip x-envoy-external-address x-original-forwarded-for x-appengine-user-ip"
 )
 _FORWARDED_FOR = re.compile(r"(for|by)=(\"?)(\[?[0-9A-Fa-f:.]+\]?)(:\d+)?\2", re.IGNORECASE)
 _PARAMETER = re.compile(r"(\w[\w-]*)=(?:\"([^\"]*)\"|([^\s,;\"]+))")
 _SIGNED = re.compile(r"\w{1,20}=\S+")
 _AWS = re.compile(r"(Credential=)([^/,\s]+)|(Signature=)([0-9a-fA-F]+)")
 _AUTH_SECRETS = frozenset({"username", "response", "nonce", "cnonce", "opaque", "token", "signature", "id", "mac"})
-_HARMLESS_COOKIES = frozenset(
+_HARMLESS_COOKIES = words(
     "lang language locale theme currency country region timezone tz consent cookieconsent variant experiment ab "
-    "darkmode layout view sort density motd seen version".split()
+    "darkmode layout view sort density motd seen version"
 )
 _HARMLESS_COOKIE_VALUE = re.compile(r"|[A-Za-z]{1,5}|[a-z]{2}[-_][A-Z]{2}|\d{1,4}")
 _MAX_KNOWN = 20_000
@@ -156,14 +157,14 @@ class HeaderCleaner:
         value = raw.strip()
         quote = '"' if len(value) > 1 and value[0] == value[-1] == '"' else ""
         bare = value[1:-1] if quote else value
-        if not bare or key.kind is None and self._is_harmless(name, bare):
+        if not bare or (key.kind is None and self._is_harmless(name, bare)):
             return pair
         made = self._values.cookie(key.kind, bare)
         return f"{name}={raw[: len(raw) - len(raw.lstrip())]}{quote}{made}{quote}{raw[len(raw.rstrip()) :]}"
 
     def _is_harmless(self, name: str, value: str) -> bool:
         word = re.sub(r"[^a-z]", "", name.lower())
-        return bool(_HARMLESS_COOKIE_VALUE.fullmatch(value)) or word in _HARMLESS_COOKIES and len(value) <= 24
+        return bool(_HARMLESS_COOKIE_VALUE.fullmatch(value)) or (word in _HARMLESS_COOKIES and len(value) <= 24)
 
     def _url(self, value: str) -> str:
         return self._urls.clean(value)

@@ -6,8 +6,10 @@ from enum import StrEnum
 class Kind(StrEnum):
     """A class of sensitive values."""
 
-    SECRET = "secret"  # credentials, tokens, session ids: opaque, same length, same character classes
-    PASSWORD = "password"  # as SECRET, but never mistaken for a harmless short word
+    # Credentials, tokens, session ids: opaque, same length, same character classes.
+    SECRET = "secret"  # noqa: S105 -- the word, not one
+    # As SECRET, but never mistaken for a harmless short word.
+    PASSWORD = "password"  # noqa: S105 -- the word, not one
     DROP = "drop"  # card security codes, PINs, one-time codes: a placeholder, never a pseudonym (PCI DSS 3.3.1)
     EMAIL = "email"
     PHONE = "phone"

@@ -12,6 +12,7 @@ from .splice import Edit
 from .text_body import TextBody
 from .tokens import KeyClassifier
 from .values import Values
+from .vocabulary import words
 
 _ELEMENT = re.compile(r"<([A-Za-z_][\w.:-]{0,60})(?:\s[^<>]{0,2000})?>([^<>]{1,500})</\1\s*>")
 _CDATA = re.compile(
@@ -23,7 +24,7 @@ _JSON_SCRIPT = re.compile(r"<script[^>]{0,500}>\s*([{\[].*?[}\]])\s*</script\s*>
 _ENTITY_EMAIL = re.compile(r"(?<![\w.+-])([\w.+-]{1,64})(&#64;|&#[xX]40;|&commat;)([\w-]+(?:\.[\w-]+)+)")
 _LABELS = ("name", "id", "property", "itemprop", "key", "field")
 _VALUES = ("value", "content")
-_TEXT_ELEMENTS = frozenset("a p b i li td th h1 h2 h3 h4 h5 h6 span div option label button title address code".split())
+_TEXT_ELEMENTS = words("a p b i li td th h1 h2 h3 h4 h5 h6 span div option label button title address code")
 
 
 class MarkupBody:
@@ -38,9 +39,8 @@ class MarkupBody:
 
     def clean(self, text: str) -> str:
         """`text` with what is sensitive in it replaced."""
-        edits = [*self._scripts(text), *self._elements(text), *self._tags(text), *self._entities(text)]
-        edits += self._text.pairs(text, code=True)
-        return self._values.scan(text, edits)
+        whole = [*self._scripts(text), *self._elements(text), *self._tags(text), *self._entities(text)]
+        return self._values.scan(text, self._text.pairs(text, code=True), whole)
 
     def _scripts(self, text: str) -> Iterator[Edit]:
         for match in _JSON_SCRIPT.finditer(text):

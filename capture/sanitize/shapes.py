@@ -75,7 +75,6 @@ def suspicious(text: str) -> bool:
         "@" in text
         or "eyJ" in text
         or _DIGITS.search(text) is not None
-        or "://" in text
         or "-----BEGIN" in text
         or "earer" in text
         or "asic" in text
@@ -117,13 +116,15 @@ class Shapes:
         spans = self.spans(text)
         return spans[0][2] if len(spans) == 1 and spans[0][:2] == (0, len(text)) else None
 
+    def urls(self, text: str) -> Iterator[Span]:
+        """The absolute URLs in `text`."""
+        return ((*match.span(), Kind.URL) for match in _URL.finditer(text))
+
     def all(self, text: str) -> Iterator[Span]:
         """Every sensitive span of `text`, the surest kinds first; they may overlap."""
         for kind, pattern in self._patterns:
             for match in pattern.finditer(text):
                 yield *match.span("value" if "value" in pattern.groupindex else 0), kind
-        if "://" in text:
-            yield from ((*match.span(), Kind.URL) for match in _URL.finditer(text))
         yield from _credentials(text)
         if "@" in text:
             for match in _EMAIL.finditer(text):

@@ -9,7 +9,8 @@ Edit = tuple[int, int, str]
 
 def spliced(text: str, edits: Iterable[Edit]) -> str:
     """`text` with `edits` made, which are in order and do not overlap; `text` itself where there are none."""
-    parts, position = [], 0
+    parts: list[str] = []
+    position = 0
     for start, end, made in edits:
         parts += text[position:start], made
         position = end

@@ -29,9 +29,7 @@ class TextBody:
 
     def clean(self, text: str, *, code: bool = False) -> str:
         """`text` with what is sensitive in it replaced."""
-        edits = [] if code else list(self._documents(text))
-        edits += self.pairs(text, code=code)
-        return self._values.scan(text, edits)
+        return self._values.scan(text, self.pairs(text, code=code), () if code else self._documents(text))
 
     def pairs(self, text: str, *, code: bool) -> Iterator[Edit]:
         """The edits for `key=value`, `"key": "value"` and, in prose, `Key: value` lines."""

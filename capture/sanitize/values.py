@@ -184,15 +184,26 @@ class Values:
             return inner
         return self.scan(value, self.pairs(value))
 
-    def scan(self, text: str, edits: Iterable[Edit]) -> str:
-        """`text` with `edits` made, and with what is sensitive by shape replaced everywhere else."""
+    def scan(self, text: str, pairs: Iterable[Edit], whole: Iterable[Edit] = ()) -> str:
+        """`text` with edits made, and with what is sensitive by shape replaced everywhere else.
+
+        Where edits meet, `whole` documents and elements go first, then URLs (which have their own pairs), then
+        `pairs`, then shapes.
+        """
         taken = Spans()
-        kept = [edit for edit in edits if taken.claim(edit[0], edit[1])]
+        kept = [edit for edit in whole if taken.claim(edit[0], edit[1])]
+        if "://" in text:
+            kept += self._claimed(text, self._shapes.urls(text), taken)
+        kept += (edit for edit in pairs if taken.claim(edit[0], edit[1]))
         if suspicious(text) or self._shapes.has_own:
-            for start, end, kind in self._shapes.all(text):
-                if taken.claim(start, end):
-                    kept.append((start, end, self._replaced(kind, text[start:end])))
+            kept += self._claimed(text, self._shapes.all(text), taken)
         return spliced(text, sorted(kept))
+
+    def _claimed(self, text: str, spans: Iterable[tuple[int, int, Kind]], taken: Spans) -> list[Edit]:
+        """The edits of those `spans` that meet nothing taken before."""
+        return [
+            (start, end, self._replaced(kind, text[start:end])) for start, end, kind in spans if taken.claim(start, end)
+        ]
 
     def _replaced(self, kind: Kind, value: str) -> str:
         """The pseudonym of `value`, unless it is one already."""

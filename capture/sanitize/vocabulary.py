@@ -6,8 +6,13 @@ Phrases are written without separators, so that `first_name`, `firstName`, `firs
 from .kinds import Kind
 
 
-def _phrases(kind: Kind, words: str) -> dict[str, Kind]:
-    return dict.fromkeys(words.split(), kind)
+def words(text: str) -> frozenset[str]:
+    """The words of `text` as a set; a long list reads better as a sentence than one to a line."""
+    return frozenset(text.split())
+
+
+def _phrases(kind: Kind, phrases: str) -> dict[str, Kind]:
+    return dict.fromkeys(phrases.split(), kind)
 
 
 PHRASES: dict[str, Kind] = {
@@ -76,7 +81,7 @@ PHRASES: dict[str, Kind] = {
 }
 
 # Phrases that end in a sensitive word and are not sensitive.
-HARMLESS_PHRASES = frozenset(
+HARMLESS_PHRASES = words(
     "macaddress hostaddress walletaddress contractaddress memoryaddress baseaddress bindaddress listenaddress "
     "pagetoken nextpagetoken nexttoken prevtoken pagingtoken paginationtoken continuationtoken synctoken "
     "previoustoken canceltoken idempotencytoken paymentmethodtoken stoptoken starttoken endtoken eostoken bostoken "
@@ -87,38 +92,38 @@ HARMLESS_PHRASES = frozenset(
     "isip trackingpin functionauth requireauth requiresauth needsauth isauth hasauth noauth "
     "haspassword requirepassword requirespassword haspin hastoken hassession hassecret isbot "
     "clientcid googlecid vintagesin trainingsession coachingsession workoutsession classsession gamesession "
-    "checkpoint singlepass signaturesig".split()
+    "checkpoint singlepass signaturesig"
 )
 
 # Words that may follow a sensitive one and leave its meaning.
-QUALIFIERS = frozenset(
+QUALIFIERS = words(
     "confirmation confirm confirmed again repeat repeated retype value hash hashed digest plain plaintext raw encoded "
-    "encrypted normalized canonical lower text str string field input".split()
+    "encrypted normalized canonical lower text str string field input"
 )
 
-PERSON_WORDS = frozenset(
+PERSON_WORDS = words(
     "customer user person contact recipient owner holder cardholder patient employee guest passenger beneficiary payee "
     "payer sender receiver billing shipping buyer member driver student tenant consignee traveler traveller applicant "
-    "subscriber profile individual attendee shipper insured client spouse doctor nurse friend manager assignee".split()
+    "subscriber profile individual attendee shipper insured client spouse doctor nurse friend manager assignee"
 )
-ADDRESS_WORDS = frozenset("address billing shipping delivery addr residence".split())
+ADDRESS_WORDS = words("address billing shipping delivery addr residence")
 # Parents that make a phrase with the key below them: card.number, account.number, session.id.
-JOINING_WORDS = frozenset(
+JOINING_WORDS = words(
     "card creditcard debitcard cc paymentcard bankcard account bankaccount passport license licence bank insurance "
-    "identity policy session csrf".split()
+    "identity policy session csrf"
 )
 
 # Keys whose text may say what the value beside them is.
-LABEL_WORDS = frozenset("name key type field label header param parameter attribute property kind id".split())
-VALUE_WORDS = frozenset("value val".split())
+LABEL_WORDS = words("name key type field label header param parameter attribute property kind id")
+VALUE_WORDS = words("value val")
 # Children of a sensitive container that hold the value itself: {"phone": {"number": "…", "type": "home"}}.
-INHERITING_WORDS = frozenset("value val values content data raw text number address plain current primary".split())
+INHERITING_WORDS = words("value val values content data raw text number address plain current primary")
 
 # Below these stand sentences about fields ("password": ["is too short"]), not their values.
-MESSAGE_WORDS = frozenset("errors error messages violations validation hints descriptions translations i18n".split())
+MESSAGE_WORDS = words("errors error messages violations validation hints descriptions translations i18n")
 
 # Parts that describe a secret and are none: {"token": {"type": "bearer", "expires_in": 3600}}.
-DATA_WORDS = frozenset(
+DATA_WORDS = words(
     "type kind id name scope scopes expires expiry in at issuer alg algorithm status version description format title "
-    "minlength maxlength provider created updated required default method enabled use kty".split()
+    "minlength maxlength provider created updated required default method enabled use kty"
 )

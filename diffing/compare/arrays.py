@@ -7,6 +7,7 @@ hash look-up: the work grows with the length, not with its square.
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import cast
 
 from ..canonical import canonical_key
@@ -46,7 +47,9 @@ def align(before: Sequence[Json], after: Sequence[Json], *, unordered: bool = Fa
         objects = cast("tuple[list[dict[str, Json]], list[dict[str, Json]]]", (before, after))
         key = join_key(*objects)
         if key is not None:
-            return _align_by([_tag(item[key]) for item in objects[0]], [_tag(item[key]) for item in objects[1]], before, after)
+            return _align_by(
+                [_tag(item[key]) for item in objects[0]], [_tag(item[key]) for item in objects[1]], before, after
+            )
     return _align_by_content(before, after)
 
 
@@ -112,7 +115,7 @@ def _align_by(
 
 
 def _order(partners: Sequence[int]) -> str:
-    steps = list(zip(partners, partners[1:], strict=False))
+    steps = list(pairwise(partners))
     if all(first < second for first, second in steps):
         return ""
     return "reversed" if all(first > second for first, second in steps) else "reordered"

@@ -9,9 +9,7 @@ def compare_digests(before: tuple[str, int], after: tuple[str, int], what: str =
     if before == after:
         return None
     transition = f"{what} differs" if before[1] == after[1] else f"{what} and size differ"
-    return Difference(
-        Surface.RESPONSE, "value_changed", "$", _shown(before), _shown(after), transition, "digest"
-    )
+    return Difference(Surface.RESPONSE, "value_changed", "$", _shown(before), _shown(after), transition, "digest")
 
 
 def _shown(body: tuple[str, int]) -> str:

@@ -14,6 +14,10 @@ from .json import Walk
 from .scalars import Clocks
 from .text import compare_text
 
+TRUNCATED = "body truncated"
+ONE_WITHHELD = "body withheld on one side"
+UNREAD = frozenset({TRUNCATED, ONE_WITHHELD, "no answer on both sides"})
+"""Nothing at all was compared below the status and the headers."""
 SIZE_RATIO = 1.5
 """A body whose bytes grow by this much for the same contents is worth a warning."""
 MIN_GROWTH = 256
@@ -36,7 +40,7 @@ def compare_bodies(before: Exchange, after: Exchange, unordered: frozenset[str] 
     assert before.response is not None
     assert after.response is not None
     if before.truncated or after.truncated:
-        return BodyComparison(unverified="body truncated")
+        return BodyComparison(unverified=TRUNCATED)
     left, right = body_of(before.response), body_of(after.response)
     result = BodyComparison(unverified=left.note or right.note)
     clocks = Clocks(before.started_us, after.started_us)
@@ -91,7 +95,7 @@ def withheld(exchange: Exchange, part: str) -> Withheld | None:
 
 def _withheld(before: Withheld | None, after: Withheld | None) -> BodyComparison:
     if before is None or after is None:
-        return BodyComparison(unverified="body withheld on one side")
+        return BodyComparison(unverified=ONE_WITHHELD)
     changed = compare_digests((before.digest, before.size), (after.digest, after.size), "withheld body's digest")
     return BodyComparison([changed] if changed else [], "body withheld: only size and digest compared")
 

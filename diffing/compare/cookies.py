@@ -48,7 +48,9 @@ def _attributes(name: str, old: dict[str, str], new: dict[str, str], clocks: Clo
             trait = "security" if _weaker(key, left, right) else ("stronger" if key in PROTECTING else "")
             found.append(_difference("attribute_changed", left, right, moved, trait))
     if ("expires" in old) != ("expires" in new):
-        found.append(_difference("attribute_changed", old.get("expires"), new.get("expires"), f"cookie {name}: expires"))
+        found.append(
+            _difference("attribute_changed", old.get("expires"), new.get("expires"), f"cookie {name}: expires")
+        )
     if old["="] != new["="]:
         change = compare_texts(old["="], new["="], clocks)
         found.append(_difference("changed", old["="], new["="], f"cookie {name}: value", change.trait or "cookie"))

@@ -64,8 +64,8 @@ def _whole_text_masked(pair: Pair, one: Difference, left: Addresses, right: Addr
 
 def _identity(pair: Pair, headers: tuple[Headers, Headers]) -> list[Difference]:
     """`relation_broken`: the baseline's Location names an id of its body, the candidate's does not."""
-    places = (headers[0].get("location"), headers[1].get("location"))
-    if not places[0] or not places[1]:
+    places = [headers[0].get("location") or "", headers[1].get("location") or ""]
+    if not all(places):
         return []
     assert pair.before.response is not None
     assert pair.after.response is not None

@@ -12,7 +12,17 @@ from .cookies import compare_cookies
 from .scalars import Clocks, compare_texts
 
 FRAMING = frozenset(
-    {"connection", "content-length", "date", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+    {
+        "connection",
+        "content-length",
+        "date",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
 )
 """How the bytes travelled, and when: says nothing about the answer."""
 
@@ -126,7 +136,9 @@ def _cache_control(old: str, new: str) -> Difference | None:
     if left == right:
         return None
     opened = {"private", "no-store"} & set(left) and not {"private", "no-store"} & set(right)
-    return _difference("cache-control", old, new, "private→shared" if opened else "directives", trait="security" if opened else "")
+    return _difference(
+        "cache-control", old, new, "private→shared" if opened else "directives", trait="security" if opened else ""
+    )
 
 
 def _origin(old: str, new: str) -> Difference | None:
@@ -154,6 +166,12 @@ SPECIAL: dict[str, Special] = {
     "access-control-allow-credentials": _credentials,
     **{
         name: _list(name)
-        for name in ("vary", "allow", "access-control-allow-methods", "access-control-allow-headers", "access-control-expose-headers")
+        for name in (
+            "vary",
+            "allow",
+            "access-control-allow-methods",
+            "access-control-allow-headers",
+            "access-control-expose-headers",
+        )
     },
 }

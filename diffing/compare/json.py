@@ -57,12 +57,17 @@ class Walk:
                 self._emit(change.kind, path, before, after, change.transition, change.trait, change.shift_us)
 
     def _emit(
-        self, kind: str, path: str, before: Json, after: Json, transition: str, trait: str = "", shift: int | None = None
+        self,
+        kind: str,
+        path: str,
+        before: Json,
+        after: Json,
+        transition: str,
+        trait: str = "",
+        shift: int | None = None,
     ) -> None:
         self.found.append(
-            Difference(
-                self.surface, kind, path, bounded(before), bounded(after), transition, trait, shift_us=shift
-            )
+            Difference(self.surface, kind, path, bounded(before), bounded(after), transition, trait, shift_us=shift)
         )
 
     def _objects(self, path: str, before: dict[str, Json], after: dict[str, Json]) -> None:

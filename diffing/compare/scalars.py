@@ -49,7 +49,7 @@ class Clocks(NamedTuple):
 def compare_scalars(before: Json, after: Json, clocks: Clocks) -> Change | None:
     """The change between two values of which at most one is a container; None where they are equal."""
     if type(before) is type(after):
-        if before == after or (before != before and after != after):
+        if before == after or (_nan(before) and _nan(after)):
             return None
         return _same_type(before, after, clocks)
     if before is None or after is None:
@@ -59,6 +59,10 @@ def compare_scalars(before: Json, after: Json, clocks: Clocks) -> Change | None:
     if isinstance(before, str) and is_generated(shape(before)):
         return Change("shape_changed", f"{shape(before)}→{type_name(after)}")
     return Change("type_changed", f"{type_name(before)}→{type_name(after)}")
+
+
+def _nan(value: Json) -> bool:
+    return isinstance(value, float) and math.isnan(value)
 
 
 def _number(value: Json) -> bool:
@@ -149,7 +153,9 @@ def compare_texts(before: str, after: str, clocks: Clocks) -> Change:
         return Change("value_changed", shapes[0], "tokens")
     if template(before) == template(after):
         # A number that is all of the text is a value, not a part that is drawn anew.
-        trait = "" if shapes[0] in {"int", "float", "date"} or len(shapes[0]) < 6 and shapes[0][:3] == "hex" else "tokens"
+        trait = (
+            "" if shapes[0] in {"int", "float", "date"} or (len(shapes[0]) < 6 and shapes[0][:3] == "hex") else "tokens"
+        )
         return Change("value_changed", "text", trait)
     return Change("value_changed", *_text_change(before, after))
 
