@@ -3,13 +3,17 @@
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 import click
 
 from ..capture.errors import SeamlineError
 from ..capture.text import printable
+
+TRACEBACK = "SEAMLINE_TRACEBACK"
 
 # A command's module is imported only when it runs, so `seamline --help` stays fast.
 COMMANDS = {
@@ -69,7 +73,20 @@ def run(argv: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         return _fail(f"{error.filename or 'system'}: {error.strerror or error}", 2)
+    except Exception as error:
+        # A mistake of ours must not pass for a verdict: an uncaught exception would end with exit code 1, "diverged".
+        # Its text may quote traffic, so only its kind and place are shown.
+        if TRACEBACK in os.environ:
+            raise
+        return _fail(f"internal error: {type(error).__name__} at {_place(error)} ({TRACEBACK}=1 shows more)", 3)
     return code if isinstance(code, int) else 0
+
+
+def _place(error: Exception) -> str:
+    """The innermost line of ours on the way to `error`."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "site-packages" not in frame.filename]
+    last = frames[-1] if frames else None
+    return f"{Path(last.filename).name}:{last.lineno}" if last is not None else "an unknown place"
 
 
 def _fail(message: str, code: int) -> int:

@@ -258,5 +258,6 @@ def _encloses(outer: Exchange, inner: Exchange) -> bool:
 def _context(matched: list[tuple[Key, Exchange, Exchange]]) -> str:
     for key, first, second in matched:
         if _failed(second) and not _failed(first):
-            return f"{key.service} {key.operation} came to {outcome(second)} on the candidate's side, {outcome(first)} on the baseline's"
+            call = f"{key.service} {key.operation}"
+            return f"{call} came to {outcome(second)} on the candidate's side, {outcome(first)} on the baseline's"
     return ""

@@ -8,7 +8,6 @@ what goes beyond is compared by digest (`note` says so).
 import hashlib
 import json
 import re
-import zlib
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -16,14 +15,12 @@ from urllib.parse import parse_qsl
 
 import orjson
 
+from ..capture.codings import CodingError, decode, parse_codings
 from ..capture.headers import Headers
 from .report.model import Json
 
-MAX_BODY = 64 << 20
-"""Most decoded bytes of one body."""
 MAX_DEPTH = 200
 MAX_FIELDS = 10_000
-MAX_CODINGS = 4
 
 _LONG_DIGITS = re.compile(rb"\d{19}")
 
@@ -53,20 +50,17 @@ class Body:
 
 def canonical(body: bytes, headers: Headers) -> Body:
     """`body` as its `Content-Encoding` and `Content-Type` say."""
-    encoding = (headers.get("content-encoding") or "").strip().lower()
-    return _canonical(body, encoding, headers.get("content-type") or "")
+    return _canonical(body, parse_codings(headers.get_all("content-encoding")), headers.get("content-type") or "")
 
 
 @lru_cache(maxsize=1024)
-def _canonical(body: bytes, encoding: str, content_type: str) -> Body:
+def _canonical(body: bytes, codings: tuple[str, ...], content_type: str) -> Body:
     if not body:
         return Body(Form.EMPTY, None, b"", 0)
-    decoded = body
-    if encoding and encoding != "identity":
-        unpacked = unpack(body, encoding)
-        if unpacked is None:
-            return _binary(body, f"{encoding} could not be decoded")
-        decoded = unpacked
+    try:
+        decoded = decode(body, codings)
+    except CodingError as error:
+        return _binary(body, f"content coding: {error}")
     return _parse(decoded, content_type.lower())
 
 
@@ -201,26 +195,3 @@ def _decode(body: bytes, charset: str) -> str:
         return body.decode(charset)
     except (LookupError, UnicodeDecodeError):
         return body.decode("latin-1")
-
-
-def unpack(body: bytes, encoding: str) -> bytes | None:
-    """`body` without its content codings, or None where that fails or grows past `MAX_BODY`."""
-    for coding in reversed([name.strip() for name in encoding.split(",")][:MAX_CODINGS]):
-        found = _unpack_one(body, coding)
-        if found is None:
-            return None
-        body = found
-    return body
-
-
-def _unpack_one(body: bytes, coding: str) -> bytes | None:
-    if coding in {"gzip", "x-gzip", "deflate"}:
-        for window in (47, -15):
-            inflater = zlib.decompressobj(wbits=window)
-            try:
-                found = inflater.decompress(body, MAX_BODY)
-            except zlib.error:
-                continue
-            return found if inflater.eof else None
-        return None
-    return body if coding in {"", "identity"} else None

@@ -14,7 +14,7 @@ _MEMBERS = ("multiset_changed", "length_changed")
 def absorb(clusters: list[Cluster]) -> list[Cluster]:
     """`clusters` without those that others explain."""
     gone: set[int] = set()
-    for rule in (_renamed, _members, _scaled, _broken_relation):
+    for rule in (_renamed, _members, _moved, _scaled, _broken_relation):
         left = [cluster for cluster in clusters if id(cluster) not in gone]
         for cluster, explained in rule(left):
             gone.add(id(explained))
@@ -59,6 +59,14 @@ def _members(clusters: list[Cluster]) -> Explained:
                 group[0].observations.setdefault(key, observation)
                 group[0].confirmed.setdefault(key, other.confirmed.get(key, 0))
             yield group[0], other
+
+
+def _moved(clusters: list[Cluster]) -> Explained:
+    """A time that moved against its request is another value because of that."""
+    for cause in _of(clusters, Surface.RESPONSE, "relation_changed"):
+        for other in _of(clusters, Surface.RESPONSE, "value_changed"):
+            if (other.endpoint, other.example.place) == (cause.endpoint, cause.example.place):
+                yield cause, other
 
 
 def _scaled(clusters: list[Cluster]) -> Explained:

@@ -19,6 +19,8 @@ from .significance import benjamini_hochberg, confidence, fisher_greater
 
 RELATION_US = 30_000_000
 """A time that moved by less against its request is jitter."""
+SPREAD_US = 10_000_000
+MIN_MOVED = 3
 MIN_RATE_RATIO = 3
 """A noisy difference counts only where it is this much more frequent than by itself."""
 UNORDERED = "order changes in the baseline itself"
@@ -62,8 +64,7 @@ def triage(rounds: Sequence[Comparison], noise: NoiseModel) -> tuple[list[Cluste
 
 def moved_times(comparison: Comparison, noise: NoiseModel) -> list[Observation]:
     """`relation_changed` where times that are new in each run lie elsewhere against their own requests: an expiry of
-    15 minutes instead of an hour. Only where the baseline has shown how far they move by themselves, and only where
-    all moved the same way."""
+    15 minutes instead of an hour. Only where all moved the same way, and further than they do by themselves."""
     places: dict[tuple[str, tuple[str, str, str, str]], list[Observation]] = defaultdict(list)
     for one in comparison.observations:
         if one.difference.shift_us is not None:
@@ -71,13 +72,20 @@ def moved_times(comparison: Comparison, noise: NoiseModel) -> list[Observation]:
     found: list[Observation] = []
     for (endpoint, place), observations in places.items():
         by_itself = noise.shift(endpoint, place)
-        if by_itself is None:
-            continue
-        bound = max(RELATION_US, 10 * by_itself)
         shifts = [one.difference.shift_us or 0 for one in observations]
+        if by_itself is None and not _follows_requests(observations, shifts):
+            continue
+        bound = max(RELATION_US, 10 * (by_itself or 0))
         if min(shifts) > bound or max(shifts) < -bound:
             found.extend(replace(one, difference=_moved(one)) for one in observations)
     return found
+
+
+def _follows_requests(observations: Sequence[Observation], shifts: Sequence[int]) -> bool:
+    """Whether a time that never moved by itself (both baselines asked in the same second) still goes with its
+    request: different at different requests, and moved by one distance at all of them."""
+    values = {str(one.difference.before) for one in observations}
+    return len(values) >= MIN_MOVED and max(shifts) - min(shifts) <= SPREAD_US
 
 
 def _moved(one: Observation) -> Difference:

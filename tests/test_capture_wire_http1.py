@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seamline.capture.model import Exchange, FailureKind, Role
-from seamline.capture.wire.http1 import HEAD_CAP, HELD_CAP, MOST_IN_FLIGHT, Http1Connection
+from seamline.capture.wire.http1 import HELD_CAP, MOST_IN_FLIGHT, Http1Connection
+from seamline.capture.wire.pieces import HEAD_CAP
 from seamline.capture.wire.turn import Budget, RawTurn
 
 CLIENT, SERVER = "C", "S"

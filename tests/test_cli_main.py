@@ -2,6 +2,7 @@
 
 import pytest
 
+from seamline.cli import main
 from seamline.cli.main import COMMANDS, run
 
 
@@ -36,3 +37,17 @@ def test_a_missing_file_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"]) == 0
     assert "seamline" in capsys.readouterr().out
+
+
+def test_a_mistake_of_ours_is_no_verdict(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """An uncaught exception would end with exit code 1, which says "diverged"."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise ValueError("secret@example.com")
+
+    monkeypatch.setattr(main.root, "main", broken)
+    assert run(["diff"]) == 3
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "ValueError at test_cli_main.py:" in error
+    assert "secret" not in error

@@ -11,7 +11,6 @@ import orjson
 
 from .checks import is_card
 from .kinds import Kind
-from .shapes import suspicious
 from .splice import Edit, spliced
 from .tokens import PLAIN, Hint, KeyClass, KeyClassifier
 from .values import Values
@@ -20,8 +19,15 @@ MAX_DEPTH = 4
 """Layers of JSON within strings of JSON that are opened; below, a document is replaced as if it were a secret."""
 
 _STRINGS = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?')
-_TOKENS = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|(-?\d[\d.eE+-]*)|([{}\[\]])')
-_STRING, _KEY, _NUMBER, _BRACKET = 1, 2, 3, 4
+_TEXT, _NUM = r'"([^"\\]*(?:\\.[^"\\]*)*)"', r"(-?\d[\d.eE+-]*)"
+# A key with its value or the bracket that opens it; an element of an array; a bracket. The last group says which.
+_TOKENS = re.compile(rf"{_TEXT}(?:\s*:\s*(?:{_TEXT}|{_NUM}|([{{\[])|([tfn])))?|{_NUM}|([{{}}\[\]])")
+_ELEMENT_TEXT, _TEXT_VALUE, _NUMBER_VALUE, _OPENING, _LITERAL, _ELEMENT_NUMBER, _BRACKET = range(1, 8)
+_ELEMENTS = frozenset({_ELEMENT_TEXT, _ELEMENT_NUMBER})
+_NUMBERS = frozenset({_NUMBER_VALUE, _ELEMENT_NUMBER})
+_SHORTEST_CARD = 14  # digits
+_SHORTEST_SHAPE = 6  # characters: a@b.co
+_LONGEST_LABEL = 64
 # Kinds whose presence makes a `name` beside them a person's, and a `city` or a `zip` part of an address.
 _PERSON_EVIDENCE = frozenset({Kind.EMAIL, Kind.BIRTH, Kind.SSN, Kind.PASSWORD, Kind.PAN})
 _PLACE_EVIDENCE = frozenset({Kind.STREET, Kind.NAME, Kind.BIRTH})
@@ -34,17 +40,17 @@ class NotJson(ValueError):
 class _Frame:
     """An open object or array: what stands above it, and what it has shown so far."""
 
-    __slots__ = ("above", "array", "is_person", "is_place", "key", "label", "message", "pending")
+    __slots__ = ("above", "array", "is_person", "is_place", "joins", "key", "label", "message", "pending")
 
-    def __init__(self, above: KeyClass, key: str, *, array: bool, message: bool) -> None:
+    def __init__(self, above: KeyClass, key: str, array: bool, message: bool) -> None:
         self.above = above
         self.key = key  # the key under which it stands, for phrases such as card.number
         self.array = array
         self.message = message
-        self.is_person = above.person or above.address
-        self.is_place = above.address or above.person
+        self.joins = above.joins or above.person
+        self.is_person = self.is_place = above.person or above.address
         self.label: Kind | None = None
-        self.pending: list[tuple[int, int, Hint, int]] = []
+        self.pending: list[tuple[int, int, Hint, bool]] | None = None
 
 
 class JsonWalker:
@@ -63,9 +69,10 @@ class JsonWalker:
             orjson.loads(text)
         except (orjson.JSONDecodeError, UnicodeEncodeError) as error:
             raise NotJson("not JSON") from error
-        if self._is_quiet(text):
+        shaped = self._values.may_hold(text)
+        if not shaped and self._are_quiet(text):
             return text
-        return spliced(text, self._edits(text))
+        return spliced(text, self._edits(text, shaped=shaped))
 
     def nested(self, text: str) -> str | None:
         """`text` cleaned as JSON, or None where it is no JSON object or array."""
@@ -81,51 +88,50 @@ class JsonWalker:
         finally:
             self._depth -= 1
 
-    def _is_quiet(self, text: str) -> bool:
-        """Whether no key and no shape calls for a walk."""
-        found = _STRINGS.findall(text)
-        names = {name for name, colon in found if colon}
-        if not names <= self._keys.quiet:
-            for name in names - self._keys.quiet:
-                if not self._keys.of(_unescaped(name)).quiet or "\\" in name:
-                    return False
-        # A document within a string has escaped quotes in it, or digits alone, which are suspicious by themselves.
-        return not (
-            suspicious(text) or "://" in text or "\\" in text or "?" in text or "=" in text or "assword" in text
-        )
+    def _are_quiet(self, text: str) -> bool:
+        """Whether no key of `text` calls for a walk."""
+        quiet = self._keys.quiet
+        names = {name for name, colon in _STRINGS.findall(text) if colon}
+        return names <= quiet or all(self._keys.of(name).quiet for name in names - quiet)
 
-    def _edits(self, text: str) -> list[Edit]:
+    def _edits(self, text: str, *, shaped: bool) -> list[Edit]:
+        """What is to be replaced in `text`; `shaped` says that texts under idle keys may hold something."""
         edits: list[Edit] = []
         stack: list[_Frame] = []
-        frame = _Frame(PLAIN, "", array=True, message=False)
-        key, name = PLAIN, ""
+        frame = _Frame(PLAIN, "", True, False)
+        idle, escaped = self._keys.idle, "\\" in text
         for match in _TOKENS.finditer(text):
-            token = match.lastindex
-            if token == _KEY:
-                name = _unescaped(match[1])
-                key = self._key(frame, name)
-            elif token == _BRACKET:
-                if match[4] in "{[":
+            token = match.lastindex or _LITERAL
+            if token == _BRACKET:
+                if match[7] in "{[":
                     stack.append(frame)
-                    frame = _opened(frame, key, name, match[4])
-                    key, name = (frame.above, frame.key) if frame.array else (PLAIN, "")
+                    frame = _Frame(frame.above, frame.key, match[7] == "[", frame.message)
                 else:
-                    self._resolve(frame, text, edits)
+                    if frame.pending:
+                        self._resolve(frame, text, edits)
                     frame = stack.pop()
-                    key, name = (frame.above, frame.key) if frame.array else (PLAIN, "")
+                continue
+            if token in _ELEMENTS:
+                name, key, place = "", frame.above, token
             else:
-                start, end = match.span()
-                self._scalar(frame, key, start, end, text, token == _NUMBER, edits)
-                if not frame.array:
-                    key, name = PLAIN, ""
-        self._resolve(frame, text, edits)
+                # Most keys say nothing, and this loop is what recording costs.
+                name, place = match[1], token
+                is_idle = name in idle and not frame.joins and not (escaped and "\\" in name)
+                key = PLAIN if is_idle else self._key(frame, _unescaped(name))
+            if token == _OPENING:
+                stack.append(frame)
+                frame = _Frame(key, name, match[4] == "[", frame.message or key.message)
+            elif token != _LITERAL and (key is not PLAIN or shaped or token == _NUMBER_VALUE):
+                start, end = match.span(place)
+                self._scalar(frame, key, start, end, text, token in _NUMBERS, edits)
         edits.sort()
         return edits
 
     def _key(self, frame: _Frame, name: str) -> KeyClass:
-        key = self._keys.of(name)
-        if key.kind is None and key.hint is not Hint.NAME and (frame.above.joins or frame.above.person):
-            joined = self._keys.of(f"{frame.key}.{name}")
+        of = self._keys.of
+        key = of(name)
+        if key.kind is None and key.hint is not Hint.NAME and frame.joins:
+            joined = of(f"{frame.key}.{name}")
             if joined.kind is not None:
                 return joined
             if frame.above.kind is not None and key.inherits:
@@ -137,33 +143,29 @@ class JsonWalker:
     ) -> None:
         kind = key.kind
         if kind is not None and not (number and key.plural):
-            self._show(frame, kind)
+            if kind in _PERSON_EVIDENCE:
+                frame.is_person = True
+            if kind in _PLACE_EVIDENCE:
+                frame.is_place = True
             self._replace(kind, start, end, text, number, frame.message, edits)
             return
+        if key.label and not number and end - start < _LONGEST_LABEL and frame.label is None:
+            frame.label = self._keys.of(_unescaped(text[start:end])).kind
         if key.hint is not None:
+            if frame.pending is None:
+                frame.pending = []
             frame.pending.append((start, end, key.hint, number))
-            if not key.label:
-                return
-        if key.label and not number and end - start < 64:
-            label = self._keys.of(_unescaped(text[start + 1 : end - 1])).kind
-            frame.label = frame.label or label
-        if key.hint is None:
+        else:
             self._by_shape(start, end, text, number, edits)
-
-    def _show(self, frame: _Frame, kind: Kind) -> None:
-        if kind in _PERSON_EVIDENCE:
-            frame.is_person = True
-        if kind in _PLACE_EVIDENCE:
-            frame.is_place = True
 
     def _resolve(self, frame: _Frame, text: str, edits: list[Edit]) -> None:
         """Decide the values that were sensitive only in company, now that the company is known."""
-        for start, end, hint, number in frame.pending:
+        for start, end, hint, number in frame.pending or ():
             kind = _kind_of_hint(frame, hint)
             if kind is None:
-                self._by_shape(start, end, text, bool(number), edits)
+                self._by_shape(start, end, text, number, edits)
             else:
-                self._replace(kind, start, end, text, bool(number), frame.message, edits)
+                self._replace(kind, start, end, text, number, frame.message, edits)
 
     def _replace(
         self, kind: Kind, start: int, end: int, text: str, number: bool, message: bool, edits: list[Edit]
@@ -174,31 +176,27 @@ class JsonWalker:
             if made != raw:
                 edits.append((start, end, made))
             return
-        value = _unescaped(raw[1:-1])
+        value = _unescaped(raw)
         if message and " " in value:
             made = self._values.text(value)
         else:
             inner = self._values.nested(value) if value[:1] in ("{", "[") else None
             made = self._values.of_kind(kind, value) if inner is None or inner == value else inner
         if made != value:
-            edits.append((start, end, quoted(made, text)))
+            edits.append((start, end, quoted(made, text)[1:-1]))
 
     def _by_shape(self, start: int, end: int, text: str, number: bool, edits: list[Edit]) -> None:
         if number:
             raw = text[start:end]
-            if end - start >= 14 and raw.isdigit() and is_card(raw):
+            if end - start >= _SHORTEST_CARD and raw.isdigit() and is_card(raw):
                 self._replace(Kind.PAN, start, end, text, True, False, edits)
             return
-        if end - start < 8:
+        if end - start < _SHORTEST_SHAPE:
             return
-        value = _unescaped(text[start + 1 : end - 1])
+        value = _unescaped(text[start:end])
         made = self._values.text(value)
         if made != value:
-            edits.append((start, end, quoted(made, text)))
-
-
-def _opened(frame: _Frame, key: KeyClass, name: str, bracket: str) -> _Frame:
-    return _Frame(key, name, array=bracket == "[", message=frame.message or key.message)
+            edits.append((start, end, quoted(made, text)[1:-1]))
 
 
 def _kind_of_hint(frame: _Frame, hint: Hint) -> Kind | None:

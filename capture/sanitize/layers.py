@@ -26,6 +26,10 @@ class Layers:
             return None
         if text[0] in "{[":
             return self._json.nested(text)
+        if text[0].isspace():
+            bare = text.strip()
+            inner = self._json.nested(bare) if bare[:1] in ("{", "[") else None
+            return None if inner is None else text.replace(bare, inner)
         if "=" not in text or len(text) > _MAX_LENGTH:
             return None
         if text[0] == "/" and "?" in text and not any(map(str.isspace, text)):

@@ -64,28 +64,32 @@ class Sanitizer:
 
     def trust(self, e: Exchange) -> None:
         """Remember the values at sensitive places of `e`, which is clean already: `clean` leaves them alone."""
+        self._forget()  # an answer from before would hide the value
         self._values.learning = True
         try:
             self.clean(e)
         finally:
             self._values.learning = False
-            self._known.clear()
-            self._headers.forget()
-            self._values.forget()
+            self._forget()
+
+    def _forget(self) -> None:
+        self._known.clear()
+        self._headers.forget()
+        self._values.forget()
 
     def _request(self, request: Request, held: list[Withheld]) -> Request:
         target = self._part("request.target", self._urls.clean, request.target, "/", held)
         headers, body = self._message("request", request.headers, request.body, held)
         if target == request.target and headers is request.headers and body is request.body:
             return request
-        return replace(request, target=target, headers=headers, body=body)
+        return Request(request.method, target, headers, body, request.version)
 
     def _response(self, response: Response, held: list[Withheld]) -> Response:
         headers, body = self._message("response", response.headers, response.body, held)
         reason = self._part("response.reason", self._values.text, response.reason, "", held)
         if headers is response.headers and body is response.body and reason == response.reason:
             return response
-        return replace(response, headers=headers, body=body, reason=reason)
+        return Response(response.status, headers, body, reason, response.version)
 
     def _failure(self, failure: Failure) -> Failure:
         detail = self._part("failure.detail", self._values.text, failure.detail, "", [])
@@ -94,7 +98,7 @@ class Sanitizer:
     def _message(self, side: str, headers: Headers, body: bytes, held: list[Withheld]) -> tuple[Headers, bytes]:
         try:
             cleaned = self._headers.clean(headers)
-        except Exception:  # noqa: BLE001 -- fail closed: whatever went wrong, the part must not pass
+        except Exception:  # fail closed: whatever went wrong, the part must not pass
             held.append(self._withheld(f"{side}.headers", repr(headers.items).encode(), _FAILED))
             cleaned = Headers()
         if not body:
@@ -109,12 +113,12 @@ class Sanitizer:
 
     def _body(self, headers: Headers, body: bytes) -> bytes | Unclean:
         """The body cleaned: `body` itself where nothing was sensitive, the reason where it cannot be cleaned."""
-        content_type, coding = headers.get("content-type") or "", headers.get_all("content-encoding")
-        key = (content_type, coding[0] if len(coding) == 1 else ",".join(coding), body)
+        content_type, coding = _described(headers)
+        key = (content_type, coding, body)
         known = None if self._values.learning else self._known.get(key)
         if known is not None:
             return body if known == body else known
-        made = self._cleaned_body(body, content_type, parse_codings(coding))
+        made = self._cleaned_body(body, content_type, parse_codings((coding,)))
         if not self._values.learning:
             size = len(body) + (len(made) if isinstance(made, bytes) and made is not body else 0)
             self._known.put(key, made, size)
@@ -125,7 +129,7 @@ class Sanitizer:
             made = self._bodies.clean(body, content_type, codings)
         except Unclean as unclean:
             return Unclean(str(unclean))  # without its traceback, which holds the body
-        except Exception:  # noqa: BLE001 -- fail closed: whatever went wrong, the body must not pass
+        except Exception:  # fail closed: whatever went wrong, the body must not pass
             return Unclean(_FAILED)
         return body if made == body else made
 
@@ -144,9 +148,21 @@ class Sanitizer:
     def _part(self, name: str, clean: Callable[[str], str], text: str, instead: str, held: list[Withheld]) -> str:
         try:
             return clean(text)
-        except Exception:  # noqa: BLE001 -- fail closed: whatever went wrong, the part must not pass
+        except Exception:  # fail closed: whatever went wrong, the part must not pass
             held.append(self._withheld(name, text.encode("utf-8", "surrogatepass"), _FAILED))
             return instead
 
     def _withheld(self, part: str, raw: bytes, why: str) -> Withheld:
         return Withheld(part, len(raw), self._digests.digest(raw), why)
+
+
+def _described(headers: Headers) -> tuple[str, str]:
+    """Content-Type and Content-Encoding, found in one pass: this runs for every message."""
+    content_type, coding = "", ""
+    for name, value in headers.items:
+        size = len(name)
+        if size == 12 and not content_type and name.lower() == "content-type":
+            content_type = value
+        elif size == 16 and name.lower() == "content-encoding":
+            coding = f"{coding},{value}" if coding else value
+    return content_type, coding

@@ -15,10 +15,11 @@ Span = tuple[int, int, Kind]
 
 # Documented prefixes of credentials (their vendors' pages; the same that secret scanners go by).
 _PREFIXES = (
-    "AKIA", "ASIA", "AIza", "ya29.", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "xapp-",
-    "sk_live_", "sk_test_", "rk_live_", "rk_test_", "whsec_", "sk-", "SG.", "npm_", "pypi-", "dop_v1_", "shpat_",
-    "hooks.slack.com/services/", "hf_", "key-", "AGE-SECRET-KEY-",
+    "AKIA", "ASIA", "AIza", "ya29.", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "pat_", "glpat-", "xox", "xapp-",
+    "k_live_", "k_test_", "whsec_", "sk-", "SG.", "npm_", "pypi-", "dop_v1_", "hf_", "key-", "AGE-SECRET-KEY-",
+    "hooks.slack.com/services/",
 )  # fmt: skip
+_SHORTEST_CREDENTIAL = 15  # characters: xoxb- and ten more
 _CREDENTIAL = re.compile(
     r"(?<![A-Za-z0-9_])(?:"
     r"(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"
@@ -47,9 +48,9 @@ _EMAIL = re.compile(
     r"(?<![\w.+%@-])[\w][\w.+%'&=~-]{0,63}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24}(?![\w@-])"
 )
 
-_DIGITS = re.compile(
-    r"\d{9}|\d{3}[ ).-]{1,2}\d{2,6}[ .-]\d{2}|\+\d[\d ().-]{6}|\b0\d{2,4}[ /]\d{5}|\d{3}[A-Z]{1,4}\d{6}"
-)
+# Nine digits in a row, or groups of at least three: what every number below has. Dates have neither.
+_DIGITS = re.compile(r"[0-9](?=[0-9]{2})(?:[0-9]{8}|[0-9]{2,4}[).]?[ /][0-9]{3}|..[).-] ?[0-9]{2,6}[ .-][0-9]{4})")
+_PLUS = re.compile(r"\+[0-9][0-9 ().-]{6}")
 _CARD = re.compile(
     r"(?<![0-9A-Za-z_])(?<![0-9A-Fa-f]-)(?<!\d[. ])"
     r"(?:\d{14,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|\d{4}([ -])\d{6}\2\d{4,5})"
@@ -74,13 +75,17 @@ def suspicious(text: str) -> bool:
     return (
         "@" in text
         or "eyJ" in text
-        or _DIGITS.search(text) is not None
+        or _has_number(text)
         or "-----BEGIN" in text
         or "earer" in text
         or "asic" in text
         or "oken" in text
-        or has_credential_prefix(text)
+        or (len(text) >= _SHORTEST_CREDENTIAL and has_credential_prefix(text))
     )
+
+
+def _has_number(text: str) -> bool:
+    return _DIGITS.search(text) is not None or ("+" in text and _PLUS.search(text) is not None)
 
 
 def has_credential_prefix(text: str) -> bool:
@@ -109,6 +114,10 @@ class Shapes:
         taken = Spans()
         return sorted(span for span in self.all(text) if taken.claim(span[0], span[1]))
 
+    def is_email(self, text: str) -> bool:
+        """Whether `text` is one e-mail address and nothing else."""
+        return _EMAIL.fullmatch(text) is not None
+
     def whole(self, text: str) -> Kind | None:
         """The kind that all of `text` is, or None."""
         if not suspicious(text):
@@ -129,7 +138,7 @@ class Shapes:
         if "@" in text:
             for match in _EMAIL.finditer(text):
                 yield *match.span(), Kind.EMAIL
-        if _DIGITS.search(text):
+        if _has_number(text):
             yield from _numbers(text)
 
 

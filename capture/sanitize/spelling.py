@@ -27,7 +27,7 @@ def mapped(value: str, stream: bytes, letters: str = _LOWER) -> str:
 
 def _is_hex(value: str) -> bool:
     """Hex digits of one case, with both letters and digits, besides separators."""
-    if not value.isascii() or value.lower() != value and value.upper() != value:
+    if not value.isascii() or value not in (value.lower(), value.upper()):
         return False
     characters = {c for c in value.lower() if c.isalnum()}
     return len(value) >= 8 and characters <= set(_HEX) and not characters <= set(_DIGITS)

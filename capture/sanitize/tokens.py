@@ -56,6 +56,11 @@ class KeyClass:
     inherits: bool = False  # holds the value of a sensitive parent
 
     @property
+    def idle(self) -> bool:
+        """Whether it says nothing of its own value, which is then judged by its shape alone."""
+        return self.kind is None and self.hint is None and not self.label
+
+    @property
     def quiet(self) -> bool:
         """Whether a body whose keys are all like this one has nothing sensitive by its keys: a hint without
         anything personal around it stays a hint."""
@@ -77,11 +82,13 @@ def split_key(key: str) -> tuple[str, ...]:
 class KeyClassifier:
     """Key names to classes, remembered. `keys` and `keep` are the project's own rules and go first."""
 
-    __slots__ = ("_keep", "_known", "_own", "quiet")
+    __slots__ = ("_keep", "_known", "_own", "idle", "quiet")
 
     def __init__(self, keys: Iterable[tuple[str, Kind]] = (), keep: Iterable[str] = ()) -> None:
         self._own = {"".join(split_key(name)) or name: kind for name, kind in keys}
         self._keep = {"".join(split_key(name)) or name for name in keep}
+        self.idle: set[str] = set()
+        """Keys already found to be idle."""
         self._known: dict[str, KeyClass] = {}
         self.quiet: set[str] = set()
         """Keys already found to be quiet: a body that holds only such keys needs no walk by keys."""
@@ -93,9 +100,12 @@ class KeyClassifier:
             if len(self._known) >= _MAX_KNOWN:
                 self._known.clear()
                 self.quiet.clear()
+                self.idle.clear()
             known = self._known[key] = self._classify(split_key(key), key)
             if known.quiet:
                 self.quiet.add(key)
+            if known.idle:
+                self.idle.add(key)
         return known
 
     def _classify(self, words: tuple[str, ...], key: str) -> KeyClass:
@@ -161,6 +171,6 @@ def _hint(words: tuple[str, ...]) -> Hint | None:
 
 
 def _singular(word: str) -> str:
-    if word.endswith("ses") or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+    if not word.endswith("s") or word.endswith(("ses", "ss", "us", "is")):
         return {"addresses": "address", "passes": "pass"}.get(word, word)
     return word[:-1]

@@ -27,6 +27,7 @@ _NOTHING = frozenset(
 )
 _MASK = re.compile(r"[*•]+|\[?(?:redacted|filtered|hidden|masked)\]?", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+")
+_OPENERS = frozenset("{[ \t\r\n")  # what a document within a string can begin with
 _SHORT_WORD = re.compile(r"[A-Za-z]{1,5}")
 _SCHEME = re.compile(r"(Bearer|Basic|Token|Digest|ApiKey|Negotiate|NTLM)( +)(\S.*)", re.IGNORECASE)
 _DIGIT_KINDS = frozenset({Kind.PHONE, Kind.PAN, Kind.SSN, Kind.IBAN, Kind.POSTCODE, Kind.NUMBER, Kind.BIRTH})
@@ -40,12 +41,13 @@ class Values:
     `url` a URL, and `pairs` finds `key=value` in text.
     """
 
-    __slots__ = ("_known", "_pseudonyms", "_shapes", "learning", "nested", "pairs", "trusted", "url")
+    __slots__ = ("_known", "_of_kind", "_pseudonyms", "_shapes", "learning", "nested", "pairs", "trusted", "url")
 
     def __init__(self, pseudonyms: Pseudonyms, shapes: Shapes) -> None:
         self._pseudonyms = pseudonyms
         self._shapes = shapes
         self._known: dict[str, str] = {}
+        self._of_kind: dict[tuple[Kind, str], str] = {}
         self.trusted: set[str] = set()
         self.learning = False
         """While set, values at sensitive places are remembered as pseudonyms instead of being replaced."""
@@ -56,6 +58,22 @@ class Values:
     def forget(self) -> None:
         """Drop what was remembered for speed; needed when more values became trusted."""
         self._known.clear()
+        self._of_kind.clear()
+
+    def may_hold(self, text: str) -> bool:
+        """Whether `text` may hold anything for `text()` to replace, in any layer: cheap, never wrong in saying no.
+
+        A document within a JSON string shows by its backslashes, or has digits alone and is suspicious by itself.
+        """
+        return (
+            "@" in text
+            or "=" in text
+            or "\\" in text
+            or "://" in text
+            or "assword" in text
+            or suspicious(text)
+            or self._shapes.has_own
+        )
 
     def text(self, value: str) -> str:
         """`value` with what is sensitive by shape replaced, in any layer of it."""
@@ -64,7 +82,7 @@ class Values:
         known = self._known.get(value)
         if known is not None:
             return known
-        made = self._scan(value)
+        made = self._scan(value) if self.may_hold(value) or value[:1] in _OPENERS else value
         if not self.learning and len(value) <= _MAX_KNOWN_LENGTH:
             if len(self._known) >= _MAX_KNOWN:
                 self._known.clear()
@@ -73,12 +91,25 @@ class Values:
 
     def of_kind(self, kind: Kind, value: str) -> str:
         """What replaces the text `value` under a key of `kind`."""
+        known = self._of_kind.get((kind, value))
+        if known is not None:
+            return known
+        made = self._judged(kind, value)
+        if not self.learning and len(value) <= _MAX_KNOWN_LENGTH:
+            if len(self._of_kind) >= _MAX_KNOWN:
+                self._of_kind.clear()
+            self._of_kind[kind, value] = made
+        return made
+
+    def _judged(self, kind: Kind, value: str) -> str:
         if kind is Kind.PASSWORD or kind is Kind.DROP:
             return value if not value or _MASK.fullmatch(value) else self._replaced(kind, value)
+        if kind is Kind.EMAIL and self._shapes.is_email(value):
+            return self._replaced(kind, value)
         if value.strip().lower() in _NOTHING or _MASK.fullmatch(value):
             return value
         shape = self._shapes.whole(value)
-        if shape in _CHECKED:
+        if shape is not None and shape in _CHECKED:
             return self._replaced(shape, value)
         if kind in _DIGIT_KINDS and not any(map(str.isdigit, value)):
             return value

@@ -222,9 +222,7 @@ class _ClientSide(Pieces):
         if len(conn.turns) >= MOST_IN_FLIGHT:
             raise httptools.HttpParserError("too many requests in flight")
         method = self._parser.get_method()
-        turn = self._turn = RawTurn(
-            self._began_us, _METHODS.get(method) or method.decode("latin-1"), self._whole_head()
-        )
+        turn = self._turn = RawTurn(self.began_us, _METHODS.get(method) or method.decode("latin-1"), self._whole_head())
         self._chunked = b"chunked" in turn.request_head.lower
         conn.begin(turn)
 
@@ -240,6 +238,7 @@ class _ClientSide(Pieces):
         if self._parser.should_upgrade() and turn.method != "CONNECT" and _has_body(turn.request_head):
             return
         self._next_head()
+        self._turn = None
         turn.request_done = True
         if turn.response_done:
             self._conn.end(turn)
@@ -266,6 +265,7 @@ class _ServerSide(Pieces):
         turn = self._turn
         if turn is not None and turn.status and _until_close(turn):
             self._next_head()
+            self._turn = None
             self._conn.answered(turn, at_us)
 
     def _feed_piece(self, data: bytes) -> bytes:
@@ -318,6 +318,7 @@ class _ServerSide(Pieces):
         turn = self._turn
         if turn is not None:
             self._next_head()
+            self._turn = None
             if turn.status:
                 self._conn.answered(turn, self._now)
 

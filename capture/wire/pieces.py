@@ -20,7 +20,6 @@ class Pieces:
     """
 
     __slots__ = (
-        "began_us",
         "_chunked",
         "_fed",
         "_head",
@@ -32,6 +31,7 @@ class Pieces:
         "_piece",
         "_spilled",
         "_tail",
+        "began_us",
     )
 
     def __init__(self) -> None:

@@ -18,9 +18,7 @@ def compare_status(before: Exchange, after: Exchange) -> Difference | None:
     if old == new:
         return None
     detail = after.failure.detail[:200] if after.failure else ""
-    return Difference(
-        Surface.STATUS, "changed", None, _shown(old), detail or _shown(new), f"{old}→{new}"
-    )
+    return Difference(Surface.STATUS, "changed", None, _shown(old), detail or _shown(new), f"{old}→{new}")
 
 
 def _shown(word: str) -> int | str:
