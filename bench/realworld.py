@@ -67,7 +67,7 @@ APPLICATIONS = (
     ),
     Application(
         "pypiserver",
-        ("pypiserver==1.5.2", "setuptools<80"),
+        ("pypiserver==1.5.2", "setuptools<80", "legacy-cgi"),
         ("pypiserver==2.4.2", "setuptools<80"),
         "exec $BIN/pypi-server run -i 127.0.0.1 -p $PORT $DATA/packages || "
         "exec $BIN/pypi-server -i 127.0.0.1 -p $PORT $DATA/packages",

@@ -48,7 +48,7 @@ def measure(folder: Path, rounds: int) -> dict[str, list[Measured]]:
 
 def through(port: int, program: Program) -> tuple[Measured, int]:
     """Load one way; what it took, and the number of requests sent."""
-    wrk.load(port, 0.5)
+    wrk.load(port, 1)
     own, everything = program.own_cpu_s(), program.cpu_s()
     load = wrk.load(port, SECONDS)
     per = 1e6 / load.requests

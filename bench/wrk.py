@@ -21,7 +21,7 @@ def installed() -> bool:
     return shutil.which("wrk") is not None
 
 
-def load(port: int, seconds: float, connections: int = CONNECTIONS) -> Load:
+def load(port: int, seconds: int, connections: int = CONNECTIONS) -> Load:
     """Keep `connections` busy for `seconds`; RuntimeError where requests failed."""
     command = [
         "wrk",

@@ -18,6 +18,7 @@ FREE_OUTPUT = 1 << 20
 MAX_LAYERS = 4
 _ZSTD_WINDOW = 8 << 20  # RFC 9659: a content coding's window is at most 8 MB
 _ZSTD_STEP = 256  # bytes of input at a time: a zstd block of 4 bytes may be 128 KiB of output
+_BROTLI_STEP = 1 << 16  # bytes of output at a time
 
 
 class CodingError(ValueError):
@@ -94,14 +95,12 @@ def _unbrotli(body: bytes, cap: int) -> bytes:
     decoder = brotli.Decompressor()
     parts, size = [], 0
     try:
-        part = decoder.process(body, output_buffer_limit=min(cap + 1, 1 << 16))
-        while True:
+        part = decoder.process(body, output_buffer_limit=_BROTLI_STEP)
+        while part:
             size += len(part)
             _check_cap(size, cap)
             parts.append(part)
-            if decoder.is_finished() or decoder.can_accept_more_data():
-                break
-            part = decoder.process(b"", output_buffer_limit=1 << 16)
+            part = b"" if decoder.is_finished() else decoder.process(b"", output_buffer_limit=_BROTLI_STEP)
     except brotli.error as error:
         raise CodingError("does not decompress") from error
     if not decoder.is_finished():

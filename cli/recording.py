@@ -104,15 +104,18 @@ class _Session:
         upstream = plan.upstream
         if plan.config is not None:
             upstream = await self._service(plan.config)
-        where = "the taps"
+        where, certificate = "the taps", None
         if plan.listen is not None:
             confdir = plan.state / "proxy"
             how = EngineSpec(plan.listen, upstream, plan.service, confdir, body_cap=plan.body_cap)
             engine = open_engine(plan.engine, how, self._recorder, self._links, sampler=self._sampler)
             place = await self._started(engine, plan.listen)
             where = f"http://{shown(place)} -> {upstream or 'any host'}"
+            certificate = getattr(engine, "certificate", None)
         self.begun = True
         _say(console, f"recording {where} into {plan.output}")
+        if certificate is not None:
+            _say(console, f"clients have to trust {certificate}")
 
     async def wait(self, stop: asyncio.Event, console: Console) -> None:
         """Until something ends the recording. A dead sanitizer does not: the traffic still needs its way through."""
@@ -210,6 +213,10 @@ def _conclude(summary: Summary) -> int:
     losses = summary.losses
     if summary.failed is not None:
         click.echo(f"seamline: {printable(summary.failed)}", err=True)
+    if losses.reasons:
+        # Before the contract's line, which stays the last: what is missing, and why.
+        reasons = ", ".join(f"{reason} ({count})" for reason, count in sorted(losses.reasons.items()))
+        click.echo(f"lost: {printable(reasons, 2000)}", err=True)
     counts = (summary.recorded, losses.dropped, losses.withheld, losses.truncated)
     click.echo("recorded {}, dropped {}, withheld {}, truncated {}".format(*counts), err=True)
     return 0 if summary.failed is None else 3

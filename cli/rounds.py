@@ -5,14 +5,14 @@ import secrets
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from ..capture.errors import CouldNotCheck, SeamlineError
 from ..capture.links import LinkIndex
-from ..capture.model import Manifest
+from ..capture.model import Exchange, Manifest, Role
 from ..capture.recorder import Recorder
 from ..capture.sanitize.rules import Rules
 from ..capture.store.reader import open_capture
@@ -23,15 +23,20 @@ from ..replay.plan import Plan
 from ..replay.runner import Runner
 from ..replay.safety import parse_target
 from ..replay.sides import Side, SideSpec
+from ..replay.targets import resolve
 from ..replay.transport.http1 import Http1Transport
 
 BASELINE, NOISE, CANDIDATE = "baseline", "noise", "candidate"
+
+# A call that outlives its answer still belongs to the round, and a death shows a moment after the connection broke.
+_SETTLE_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class RoundPlan:
     """What a round replays, at which sides. Runs are written to `folder` as `<side>-<number>.seam`; `source` is the
-    manifest of the replayed capture and `trusted` its file, whose values pass unchanged."""
+    manifest of the replayed capture and `trusted` its file, whose values pass unchanged; `allowed` are the hosts that
+    may be fired at although they were recorded."""
 
     number: int
     sides: tuple[SideSpec, ...]
@@ -43,24 +48,53 @@ class RoundPlan:
     key: bytes
     seed: int
     in_time: Callable[[], bool]
+    allowed: tuple[str, ...] = ()
     progress: Callable[[], None] | None = None
 
 
+def shared_port(sides: Sequence[SideSpec]) -> int | None:
+    """The port that several started sides listen on, so that only one of them can run at a time; or None."""
+    fixed = [
+        side.service.listen.port
+        for side in sides
+        if side.service.command is not None and side.service.listen is not None and side.service.listen.port is not None
+    ]
+    return next((port for port in fixed if fixed.count(port) > 1), None)
+
+
+def untapped(sides: Sequence[SideSpec]) -> SideSpec | None:
+    """A side whose downstream calls cannot be seen, because it runs already and was never told of a tap; or None."""
+    return next((side for side in sides if side.service.url is not None and side.downstreams), None)
+
+
 async def play_round(what: RoundPlan) -> tuple[int, dict[str, Run]]:
-    """Play the round; how many steps were fired, and the run of each side by its name."""
+    """Play the round; how many steps every side was sent, and the run of each side by its name."""
+    players = [_Player(what, spec) for spec in what.sides]
+    one_by_one = shared_port(what.sides) is not None
+    groups = [[player] for player in players] if one_by_one else [players]
+    fired = min([await _play(what, group) for group in groups])
+    blind = untapped(what.sides) is not None
+    return fired, {player.spec.name: _comparable(player.run(), blind, one_by_one) for player in players}
+
+
+async def _play(what: RoundPlan, players: Sequence["_Player"]) -> int:
     async with AsyncExitStack() as stack:
-        players = [_Player(what, spec) for spec in what.sides]
         # Taken down side by side too: each waits for its service to end.
-        stack.push_async_callback(lambda: _side_by_side([player.down() for player in players]))
-        await _side_by_side([player.up() for player in players])
+        stack.push_async_callback(lambda: _all_to_their_end([player.down() for player in players]))
+        await _all_or_none([player.up() for player in players])
         runners = [player.runner() for player in players]
         # Each round has an order of its own: an effect of the order does not show twice.
         fired = await replay_paired(
-            what.plan, runners, seed=what.seed * 1000 + what.number, in_time=what.in_time, progress=what.progress
+            what.plan,
+            runners,
+            seed=what.seed * 1000 + what.number,
+            in_time=lambda: what.in_time() and all(player.lives for player in players),
+            progress=what.progress,
         )
+        await asyncio.sleep(_SETTLE_S)
         for player in players:
             player.check()
-    return fired, {player.spec.name: player.run() for player in players}
+    return fired
 
 
 class _Player:
@@ -84,6 +118,9 @@ class _Player:
         self._side = Side(self.spec, self._recorder, self._links)
         target = parse_target(await self._side.up())
         address = (target.host, target.port)
+        if self.spec.service.url is not None:
+            # What we started is ours to fire at; what runs already may be the recorded service itself.
+            address = await resolve(target, what.source.hosts, what.allowed, configured=True)
         self._transport = Http1Transport(address, target.authority, self._recorder.clock)
 
     def runner(self) -> Runner:
@@ -101,13 +138,19 @@ class _Player:
         )
         return self._runner
 
+    @property
+    def lives(self) -> bool:
+        """Whether there is still somebody to fire at."""
+        return self._side is not None and self._side.ended() is None
+
     def check(self) -> None:
-        """CouldNotCheck where the side did not live through the round, or answered nothing."""
+        """CouldNotCheck where the side did not live through the round, or answered nothing that it was sent."""
         assert self._side is not None
         assert self._runner is not None
         self._side.check_alive()
-        if not self._runner.played.answered:
-            raise CouldNotCheck(f"{self.spec.name} answered none of {self._runner.played.failed} requests")
+        played = self._runner.played
+        if played.fired and not played.answered:
+            raise CouldNotCheck(f"{self.spec.name} answered none of {played.failed} requests")
 
     async def down(self) -> None:
         if self._transport is not None:
@@ -127,14 +170,38 @@ class _Player:
             return Run(capture.manifest, tuple(capture), capture.losses, capture.complete)
 
 
-async def _side_by_side(works: Sequence[Coroutine[Any, Any, None]]) -> None:
+def _comparable(run: Run, blind: bool, one_by_one: bool) -> Run:
+    """What of `run` may be compared. Where one side's calls are not seen (`blind`), the other's would all count as
+    new; and times of sides that ran one after another say more of the machine than of the change."""
+    exchanges: Sequence[Exchange] = run.exchanges
+    if blind:
+        exchanges = [exchange for exchange in exchanges if exchange.role is Role.INBOUND]
+    if one_by_one:
+        exchanges = [replace(exchange, latency_us=exchange.lateness_us) for exchange in exchanges]
+    return replace(run, exchanges=exchanges)
+
+
+async def _all_or_none(works: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Run all; the first error ends the others and is raised: nobody waits for a side that cannot be compared."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for work in works:
+                group.create_task(work)
+    except BaseExceptionGroup as errors:
+        raise _telling(errors.exceptions) from errors
+
+
+async def _all_to_their_end(works: Sequence[Coroutine[Any, Any, None]]) -> None:
     """Run all to their ends, whatever becomes of the others; the first error is raised then."""
     results = await asyncio.gather(*works, return_exceptions=True)
     errors = [result for result in results if isinstance(result, BaseException)]
-    # A side that says why it failed says more than one that was cancelled for it.
-    errors.sort(key=lambda error: not isinstance(error, SeamlineError))
     if errors:
-        raise errors[0]
+        raise _telling(errors)
+
+
+def _telling(errors: Sequence[BaseException]) -> BaseException:
+    """The error that says most: ours say what happened and to whom."""
+    return next((error for error in errors if isinstance(error, SeamlineError)), errors[0])
 
 
 def _manifest(source: Manifest, spec: SideSpec) -> Manifest:
@@ -144,6 +211,8 @@ def _manifest(source: Manifest, spec: SideSpec) -> Manifest:
         tool=f"seamline {version('seamline')}",
         engine="verify",
         service=spec.service.name,
+        # A run can be replayed too, and no more at the recorded service than the capture itself.
+        hosts=source.hosts,
         replayed=source.capture_id,
         notes={"side": spec.name},
     )

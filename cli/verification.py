@@ -8,7 +8,7 @@ find the same again at fresh processes.
 import shlex
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,12 +23,13 @@ from ..capture.store.reader import open_capture
 from ..capture.text import printable
 from ..diffing.judge import judge
 from ..diffing.report.formats import render
-from ..diffing.report.model import Compared, Coverage, Report, Severity, Verdict
+from ..diffing.report.model import Report, Severity
 from ..diffing.rounds import JudgeOptions, Round, Run
-from ..replay.plan import Plan, make_plan
+from ..replay.plan import WRITE_NOT_ALLOWED, Plan, make_plan
 from ..replay.sides import SideSpec, check_reachable
+from .conclusion import conclude, join
 from .config import Config
-from .rounds import BASELINE, CANDIDATE, NOISE, RoundPlan, play_round
+from .rounds import BASELINE, CANDIDATE, NOISE, RoundPlan, play_round, shared_port, untapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class VerifyPlan:
     fail_on: Severity
     only: str | None
     allow_writes: bool
+    allowed: tuple[str, ...]
     rules: Rules
     key: bytes
     seed: int
@@ -56,38 +58,42 @@ class Verification:
         self._console = console
         self._until = time.monotonic() + plan.budget_s
         self._began = self._until
-        self._left_out: list[str] = []
 
     async def run(self) -> Report:
         """Verify; the report, also written to the run folder as JSON and HTML."""
-        await check_reachable(self.plan.config.downstreams)
-        reports = [await self._verify(path) for path in self.plan.captures]
-        report = reports[0] if len(reports) == 1 else _joined(reports)
+        loaded = [self._load(path) for path in self.plan.captures]
+        if any(side.service.command is not None for side in self._sides()):
+            await check_reachable(self.plan.config.downstreams)
+        reports = [await self._verify(*each) for each in loaded]
+        report = reports[0] if len(reports) == 1 else join(reports)
         for format_ in ("json", "html"):
             (self.folder / f"report.{format_}").write_text(render(format_, report), encoding="utf-8")
         self._say(f"report: {self.folder / 'report.html'}")
         return report
 
-    async def _verify(self, capture: Path) -> Report:
-        source, plan = self._load(capture)
+    async def _verify(self, capture: Path, source: Run, plan: Plan) -> Report:
+        notes = self._unseen()
         noise: list[Run] = []
         rounds: list[Round] = []
-        report: Report | None = None
+        report = judge(rounds)
+        replayed = 0
         for number in range(1, max(2, self.plan.repeats - 1) + 1):
             names = (BASELINE, NOISE, CANDIDATE) if number == 1 else (BASELINE, CANDIDATE)
-            runs = await self._round(number, names, plan, source.manifest, capture)
-            if runs is None:
+            if number > 1 and not self._time_for_another():
+                notes.append(f"round {number}, to confirm: the budget of {self.plan.budget_s:g} s was used up")
                 break
+            fired, runs = await self._round(number, names, plan, source.manifest, capture)
+            if not fired:
+                break
+            replayed = max(replayed, fired)
             rounds.append(Round(runs[BASELINE], runs[CANDIDATE]))
             noise += [runs[NOISE]] if NOISE in runs else []
             report = judge(rounds, noise, self._options(capture))
             if all(finding.severity is Severity.INFO for finding in report.findings):
                 break
-        if report is None:
-            raise CouldNotCheck("the budget ended before a round was replayed", "--budget 5m")
-        return _completed(report, source, plan, self._left_out)
+        return conclude(self._fair(report), source, plan, replayed, notes)
 
-    def _load(self, path: Path) -> tuple[Run, Plan]:
+    def _load(self, path: Path) -> tuple[Path, Run, Plan]:
         with open_capture(path) as capture:
             source = Run(capture.manifest, tuple(capture), capture.losses, capture.complete)
         started_by_us = all(self.plan.config.side(name).command is not None for name in (BASELINE, CANDIDATE))
@@ -95,40 +101,70 @@ class Verification:
         plan = make_plan(source.exchanges, allow_writes=allowed, where=_only(source.exchanges, self.plan.only))
         if not plan.steps:
             reasons = "".join(f"; {count} {why}" for why, count in sorted(plan.skipped.items()))
-            raise CouldNotCheck(f"{path}: nothing to replay{reasons}")
-        return source, plan
+            hint = "--allow-writes fires requests with side effects" if WRITE_NOT_ALLOWED in plan.skipped else ""
+            raise CouldNotCheck(f"{path}: nothing to replay{reasons}", hint)
+        return path, source, plan
+
+    def _time_for_another(self) -> bool:
+        """Whether a round as long as the last one fits the budget."""
+        now = time.monotonic()
+        return now + (now - self._began) <= self._until
 
     async def _round(
         self, number: int, names: tuple[str, ...], plan: Plan, source: Manifest, capture: Path
-    ) -> dict[str, Run] | None:
-        """The runs of one round by side, or None where there is no time left for a whole one."""
-        began = time.monotonic()
-        if number > 1 and began + (began - self._began) > self._until:
-            self._left_out.append(f"round {number}: the budget of {self.plan.budget_s:.0f} s was used up")
-            return None
-        self._began = began
+    ) -> tuple[int, dict[str, Run]]:
+        """How many steps of one round were fired before the budget ended, and its runs by side."""
+        self._began = time.monotonic()
         columns = (TextColumn(f"round {number}"), BarColumn(), MofNCompleteColumn())
         drawn = self._console.is_terminal and not self._console.quiet
+        sides = tuple(self._side(name) for name in names)
+        # Side after side, each of them is sent the plan.
+        total = len(plan.steps) * (len(sides) if shared_port(sides) is not None else 1)
         with Progress(*columns, console=self._console, disable=not drawn, transient=True) as progress:
-            bar = progress.add_task("", total=len(plan.steps))
+            bar = progress.add_task("", total=total)
             round_plan = RoundPlan(
                 number=number,
-                sides=tuple(self._side(name) for name in names),
+                sides=sides,
                 plan=plan,
-                folder=self.folder,
+                folder=self._run_folder(capture),
                 source=source,
                 trusted=capture,
                 rules=self.plan.rules,
                 key=self.plan.key,
                 seed=self.plan.seed,
                 in_time=lambda: time.monotonic() < self._until,
+                allowed=self.plan.allowed,
                 progress=(lambda: progress.advance(bar)) if drawn else None,
             )
             fired, runs = await play_round(round_plan)
-        if fired < len(plan.steps):
-            self._left_out.append(f"{len(plan.steps) - fired} requests of round {number}: the budget was used up")
-        self._say(f"round {number}: {fired} requests to {', '.join(names)} in {time.monotonic() - began:.1f} s")
-        return runs if fired else None
+        took = time.monotonic() - self._began
+        self._say(f"round {number}: {fired} of {len(plan.steps)} requests to {', '.join(names)} in {took:.1f} s")
+        return fired, runs
+
+    def _run_folder(self, capture: Path) -> Path:
+        """Where the runs of one capture go: a folder each where there are several captures."""
+        if len(self.plan.captures) == 1:
+            return self.folder
+        folder = self.folder / f"capture-{self.plan.captures.index(capture) + 1}"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def _sides(self) -> tuple[SideSpec, ...]:
+        return tuple(self._side(name) for name in (BASELINE, NOISE, CANDIDATE))
+
+    def _fair(self, report: Report) -> Report:
+        """`report` without latencies where the sides did not run side by side."""
+        return report if shared_port(self._sides()) is None else replace(report, latency=())
+
+    def _unseen(self) -> list[str]:
+        """What the configuration keeps from being compared."""
+        notes = []
+        port, blind = shared_port(self._sides()), untapped(self._sides())
+        if port is not None:
+            notes.append(f"latency: the sides share port {port} and ran one after another")
+        if blind is not None:
+            notes.append(f"downstream calls: {blind.name} runs already at {blind.service.url}, past every tap")
+        return notes
 
     def _side(self, name: str) -> SideSpec:
         service = self.plan.config.side(CANDIDATE if name == CANDIDATE else BASELINE)
@@ -171,40 +207,3 @@ def _only(exchanges: Sequence[Exchange], wanted: str | None) -> Callable[[Exchan
         return exchange.session == last.session and exchange.started_us <= last.started_us
 
     return chosen
-
-
-def _completed(report: Report, source: Run, plan: Plan, left_out: Sequence[str]) -> Report:
-    """`report` with what the replayed capture itself lacks, and what was never sent."""
-    losses = source.losses
-    capture = Compared(
-        sum(1 for each in source.exchanges if each.role is Role.INBOUND),
-        losses.dropped,
-        losses.withheld,
-        losses.truncated,
-        losses.expired,
-    )
-    unverified = [*left_out, *(f"{count} requests not sent: {why}" for why, count in sorted(plan.skipped.items()))]
-    if not source.complete:
-        unverified.append("the capture was not finished by its recorder")
-    coverage = replace(report.coverage, unverified=(*report.coverage.unverified, *unverified))
-    return replace(report, capture=capture, coverage=coverage)
-
-
-def _joined(reports: Sequence[Report]) -> Report:
-    """One report of several captures: the worst verdict, and everything that each of them says."""
-    order = (Verdict.DIVERGED, Verdict.INCONCLUSIVE, Verdict.SAME)
-    worst = min(reports, key=lambda report: order.index(report.verdict))
-    return Report(
-        verdict=worst.verdict,
-        reason="; ".join(report.reason for report in reports if report.reason) or None,
-        capture=Compared(
-            *(sum(values) for values in zip(*(astuple(report.capture) for report in reports), strict=True))
-        ),
-        findings=tuple({finding.id: finding for report in reversed(reports) for finding in report.findings}.values()),
-        suppressed=tuple(each for report in reports for each in report.suppressed),
-        latency=tuple(each for report in reports for each in report.latency),
-        coverage=Coverage(
-            tuple(dict.fromkeys(each for report in reports for each in report.coverage.endpoints)),
-            tuple(each for report in reports for each in report.coverage.unverified),
-        ),
-    )

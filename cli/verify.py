@@ -1,10 +1,12 @@
 """`seamline verify`: both sides up, replay, diff, judge."""
 
+import asyncio
+import signal
 from pathlib import Path
 
 import click
 
-from ..capture.errors import UsageError
+from ..capture.errors import CouldNotCheck, UsageError
 from ..capture.keys import load_key
 from .config import load_config
 from .loop import run_loop
@@ -27,6 +29,9 @@ from .verification import Verification, VerifyPlan
 @gate_option(default=None)
 @click.option("--only", default=None, metavar="ID", help="Only this exchange, and what its session did before it.")
 @click.option("--allow-writes", is_flag=True, help="Fire requests with side effects at a side given by url, too.")
+@click.option(
+    "--allow-target", "allowed", multiple=True, metavar="HOST", help="A recorded host that url may name; repeatable."
+)
 @quiet_option
 @color_option
 @seed_option
@@ -41,6 +46,7 @@ def command(
     fail_on: str | None,
     only: str | None,
     allow_writes: bool,
+    allowed: tuple[str, ...],
     quiet: bool,
     no_color: bool,
     seed: int,
@@ -58,12 +64,13 @@ def command(
     gate = severity(fail_on) if fail_on is not None else config.fail_on
     plan = VerifyPlan(
         config=config,
-        captures=chosen,
+        captures=tuple(dict.fromkeys(chosen)),
         budget_s=_seconds(budget) if budget is not None else config.verify.budget_s,
         repeats=repeats or config.verify.repeats,
         fail_on=gate,
         only=only,
         allow_writes=allow_writes,
+        allowed=allowed,
         rules=read_rules(config.rules),
         key=load_key(config.folder),
         seed=seed,
@@ -71,11 +78,23 @@ def command(
     verification = Verification(plan, message_console(quiet=quiet, no_color=no_color))
 
     async def verify() -> int:
+        _end_on_signals()
         report = await verification.run()
         write_report(report, format_, output, no_color=no_color, gate=gate)
         return EXIT_CODES[report.verdict]
 
-    return run_loop(verify())
+    try:
+        return run_loop(verify())
+    except asyncio.CancelledError as error:
+        raise CouldNotCheck("interrupted: nothing was judged") from error
+
+
+def _end_on_signals() -> None:
+    """A signal ends the work the orderly way: services, taps and checkouts go with it."""
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
 
 
 def _seconds(text: str) -> float:

@@ -10,18 +10,21 @@ from ..capture.model import Exchange
 from .report.model import Json
 from .rounds import Run
 
-_PORT = re.compile(r":(\d{2,5})$")
+MAX_HOSTS = 200
+MAX_HOST = 260
+
+_PORT = re.compile(r":(\d{4,5})$")
 
 
 class Addresses:
     """One side's own addresses ("host:port") and ports."""
 
     def __init__(self, hosts: Iterable[str]) -> None:
-        self.hosts = frozenset(host for host in hosts if host)
+        self.hosts = frozenset(sorted(host for host in hosts if 0 < len(host) <= MAX_HOST)[:MAX_HOSTS])
         self.ports = frozenset(found[1] for host in self.hosts if (found := _PORT.search(host)))
         words = [re.escape(host) for host in sorted(self.hosts, key=len, reverse=True)]
         ports = [
-            rf"(?:localhost|[\w.-]+|\[[\da-f:]+\])?:{port}(?!\d)|(?<!\d){port}(?!\d)" for port in sorted(self.ports)
+            rf"(?:localhost|[\w.-]{{1,253}}|\[[\da-f:]{{1,45}}\])?:{port}(?!\d)|(?<!\d){port}(?!\d)" for port in sorted(self.ports)
         ]
         self._pattern = re.compile("|".join([*words, *ports])) if words else None
 

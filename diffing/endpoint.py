@@ -16,6 +16,8 @@ from .shapes import shape
 MANY_SIBLINGS = 20
 """More different names than this at one place are values; facts: max(20, 0.3 × hits)."""
 MAX_SEGMENTS = 30
+MAX_NAME = 80
+"""A longer segment is no name (and no food for a pattern)."""
 MAX_ECHO_BODY = 64 << 10
 
 _VALUE = re.compile(
@@ -40,6 +42,8 @@ def path_of(target: str) -> str:
 def is_value(segment: str) -> bool:
     """Whether a segment is a value by its own shape."""
     text = unquote(segment)
+    if len(text) > MAX_NAME:
+        return True
     name = shape(text)
     if name in {"uuid", "time", "date", "ulid", "email", "int", "jwt"} or name.startswith("hex"):
         return True

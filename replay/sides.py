@@ -74,12 +74,14 @@ class Side:
     async def __aexit__(self, *_: object) -> None:
         await self.down()
 
+    def ended(self) -> str | None:
+        """Why the service no longer runs, or None."""
+        return self._environment.ended() if self._environment is not None else None
+
     def check_alive(self) -> None:
         """CouldNotCheck, with its last output, where the service no longer runs."""
-        if self._environment is None:
-            return
-        why = self._environment.ended()
-        if why is not None:
+        why = self.ended()
+        if why is not None and self._environment is not None:
             raise CouldNotCheck(f"{self.spec.name} {why} during the replay; {last_words(self._environment.tail())}")
 
     async def _up(self) -> str:

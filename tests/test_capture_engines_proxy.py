@@ -574,6 +574,34 @@ def test_what_is_not_http_is_counted(confdir: Path, certificate: Certificate) ->
     play(scene(), "asyncio")
 
 
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", "an interim answer that mitmproxy takes for the final one"),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-T: 1\r\n\r\n",
+            "mitmproxy failed on a connection",
+        ),
+    ],
+)
+def test_what_mitmproxy_cannot_do_is_counted(confdir: Path, answer: bytes, reason: str) -> None:
+    async def serve(reader: Reader, writer: Writer) -> None:
+        await read_head(reader)
+        writer.write(answer)
+        await reader.read()
+        writer.close()
+
+    async def scene() -> None:
+        async with staged(serve, confdir) as stage:
+            _, writer = await asyncio.open_connection("127.0.0.1", stage.port)
+            writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+            await stage.until(lambda: stage.sink.losses == {("gaps", reason): 1})
+            writer.close()
+            await stage.recorded()
+
+    play(scene(), "asyncio")
+
+
 def test_a_client_without_the_authority_is_counted(confdir: Path, certificate: Certificate) -> None:
     async def scene() -> None:
         async with (

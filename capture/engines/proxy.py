@@ -352,6 +352,8 @@ class _Addon:
         assert response is not None
         version = response.http_version.removeprefix("HTTP/")
         self._flows.answer(flow.id, response.status_code, response.reason, version, _headers(response.headers))
+        if response.status_code < 200 and response.status_code != 101:
+            self._engine.gap("an interim answer that mitmproxy takes for the final one")
         if response.status_code == 101:
             self._upgraded.add(flow.client_conn.id)
         response.stream = _copying(self._flows.answer_data, flow.id)

@@ -24,6 +24,7 @@ MAX_TEXT = 8 << 20
 _MAX_NESTING = 3  # multipart within multipart
 
 _JSON = frozenset({"application/json", "text/json", "application/x-json", "application/csp-report"})
+_STRICT = _JSON | {""}  # without a type nothing but UTF-8 counts as text
 _JSON_LINES = words(
     "application/x-ndjson application/ndjson application/jsonl application/x-jsonlines application/json-lines "
     "application/jsonlines application/json-seq"
@@ -86,9 +87,9 @@ class Bodies:
             return self._nested_multipart(body, content_type)
         walk = self._walk(essence, body)
         charset = _charset(content_type)
-        text = _decoded(body, charset, strict=essence in _JSON)
+        text = _decoded(body, charset, strict=essence in _STRICT or essence.endswith("+json"))
         mark, text = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
-        made = walk(text) if text else text
+        made = walk(text) if text.strip() else text
         return body if made == text else f"{mark}{made}".encode(charset or _used(body), "strict")
 
     def _walk(self, essence: str, body: bytes) -> Callable[[str], str]:
@@ -115,7 +116,7 @@ class Bodies:
     def _plain(self, text: str) -> str:
         if _CONTROL.search(text):
             raise Unclean("text with control characters")
-        return self._text.clean(text)
+        return self._as_json(text) or self._text.clean(text)
 
     def _code(self, text: str) -> str:
         return self._text.clean(text, code=True)
@@ -137,17 +138,24 @@ class Bodies:
 
     def _sniffed(self, text: str) -> str:
         """A body that names no type: JSON, a form, or printable text."""
-        start = text.lstrip()[:1]
-        if start in ("{", "[", '"'):
-            try:
-                return self._json.clean(text)
-            except NotJson:
-                pass
         if _CONTROL.search(text):
             raise Unclean("no content type, and not text")
-        if _FORM.fullmatch(text.strip()):
-            return self._pairs.clean(text)
-        return self._markup.clean(text) if start == "<" else self._text.clean(text)
+        as_json = self._as_json(text)
+        if as_json is not None:
+            return as_json
+        bare = text.strip()
+        if _FORM.fullmatch(bare):
+            return text.replace(bare, self._pairs.clean(bare))
+        return self._markup.clean(text) if bare[:1] == "<" else self._text.clean(text)
+
+    def _as_json(self, text: str) -> str | None:
+        """`text` cleaned as JSON, or None where it is none: some servers send it as text/plain."""
+        if text.lstrip()[:1] not in ("{", "["):
+            return None
+        try:
+            return self._json.clean(text)
+        except NotJson:
+            return None
 
     def _nested_multipart(self, body: bytes, content_type: str) -> bytes:
         if self._nesting >= _MAX_NESTING:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from .evidence import kinds_of
 from .kinds import Kind
 from .splice import Edit
 from .tokens import KeyClassifier
@@ -34,7 +35,7 @@ class CsvBody:
         names = [name.strip().strip('"') for name in first.strip("\r\ufeff").split(separator)[:_MAX_COLUMNS]]
         if not all(_HEADING.fullmatch(name) for name in names):
             return []
-        return [self._keys.of(name).kind for name in names]
+        return kinds_of(map(self._keys.of, names))
 
     def _edits(self, text: str, separator: str, kinds: list[Kind | None]) -> Iterator[Edit]:
         column, row = 0, 0

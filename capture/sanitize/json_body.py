@@ -10,6 +10,7 @@ from json import dumps
 import orjson
 
 from .checks import is_card
+from .evidence import PERSON_EVIDENCE, PLACE_EVIDENCE, kind_of_hint
 from .kinds import Kind
 from .splice import Edit, spliced
 from .tokens import PLAIN, Hint, KeyClass, KeyClassifier
@@ -28,9 +29,6 @@ _NUMBERS = frozenset({_NUMBER_VALUE, _ELEMENT_NUMBER})
 _SHORTEST_CARD = 14  # digits
 _SHORTEST_SHAPE = 6  # characters: a@b.co
 _LONGEST_LABEL = 64
-# Kinds whose presence makes a `name` beside them a person's, and a `city` or a `zip` part of an address.
-_PERSON_EVIDENCE = frozenset({Kind.EMAIL, Kind.BIRTH, Kind.SSN, Kind.PASSWORD, Kind.PAN})
-_PLACE_EVIDENCE = frozenset({Kind.STREET, Kind.NAME, Kind.BIRTH})
 
 
 class NotJson(ValueError):
@@ -143,9 +141,9 @@ class JsonWalker:
     ) -> None:
         kind = key.kind
         if kind is not None and not (number and key.plural):
-            if kind in _PERSON_EVIDENCE:
+            if kind in PERSON_EVIDENCE:
                 frame.is_person = True
-            if kind in _PLACE_EVIDENCE:
+            if kind in PLACE_EVIDENCE:
                 frame.is_place = True
             self._replace(kind, start, end, text, number, frame.message, edits)
             return
@@ -161,7 +159,7 @@ class JsonWalker:
     def _resolve(self, frame: _Frame, text: str, edits: list[Edit]) -> None:
         """Decide the values that were sensitive only in company, now that the company is known."""
         for start, end, hint, number in frame.pending or ():
-            kind = _kind_of_hint(frame, hint)
+            kind = _kind_of(frame, hint)
             if kind is None:
                 self._by_shape(start, end, text, number, edits)
             else:
@@ -199,14 +197,10 @@ class JsonWalker:
             edits.append((start, end, quoted(made, text)[1:-1]))
 
 
-def _kind_of_hint(frame: _Frame, hint: Hint) -> Kind | None:
+def _kind_of(frame: _Frame, hint: Hint) -> Kind | None:
     if hint is Hint.VALUE:
         return frame.label or frame.above.kind
-    if hint is Hint.NAME:
-        return Kind.NAME if frame.is_person else None
-    if not frame.is_place:
-        return None
-    return Kind.CITY if hint is Hint.CITY else Kind.POSTCODE
+    return kind_of_hint(hint, person=frame.is_person, place=frame.is_place)
 
 
 def _unescaped(raw: str) -> str:

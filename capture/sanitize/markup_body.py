@@ -20,7 +20,8 @@ _CDATA = re.compile(
 )
 _TAG = re.compile(r"<([A-Za-z][\w.:-]{0,60})(\s[^<>]{1,4000})>")
 _ATTRIBUTE = re.compile(r"([A-Za-z_][\w.:-]{0,60})\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'<>=]+))")
-_JSON_SCRIPT = re.compile(r"<script[^>]{0,500}>\s*([{\[].*?[}\]])\s*</script\s*>", re.DOTALL | re.IGNORECASE)
+_SCRIPT = re.compile(r"<script(?:\s[^<>]{0,500})?>\s*(?=[{\[])", re.IGNORECASE)
+_SCRIPT_END = re.compile(r"\s{0,100}</script", re.IGNORECASE)
 _ENTITY_EMAIL = re.compile(r"(?<![\w.+-])([\w.+-]{1,64})(&#64;|&#[xX]40;|&commat;)([\w-]+(?:\.[\w-]+)+)")
 _LABELS = ("name", "id", "property", "itemprop", "key", "field")
 _VALUES = ("value", "content")
@@ -43,10 +44,15 @@ class MarkupBody:
         return self._values.scan(text, self._text.pairs(text, code=True), whole)
 
     def _scripts(self, text: str) -> Iterator[Edit]:
-        for match in _JSON_SCRIPT.finditer(text):
-            inner = self._values.nested(match[1])
+        begin = _SCRIPT.search(text)
+        while begin is not None:
+            end = _SCRIPT_END.search(text, begin.end())
+            if end is None:
+                return
+            inner = self._values.nested(text[begin.end() : end.start()])
             if inner is not None:
-                yield *match.span(1), inner
+                yield begin.end(), end.start(), inner
+            begin = _SCRIPT.search(text, end.end())
 
     def _elements(self, text: str) -> Iterator[Edit]:
         for pattern in (_ELEMENT, _CDATA):

@@ -3,13 +3,12 @@
 import re
 from urllib.parse import quote, unquote, unquote_plus
 
+from .evidence import kinds_of
 from .kinds import Kind
 from .shapes import suspicious
-from .tokens import Hint, KeyClass, KeyClassifier
+from .tokens import KeyClassifier
 from .values import Values
 
-_PERSON_EVIDENCE = frozenset({Kind.EMAIL, Kind.BIRTH, Kind.SSN, Kind.PASSWORD, Kind.PAN, Kind.PHONE})
-_PLACE_EVIDENCE = frozenset({Kind.STREET, Kind.NAME, Kind.BIRTH})
 _LOWER_ESCAPE = re.compile(r"%(?:[0-9][a-f]|[a-f][0-9a-f])")
 _UPPER_ESCAPE = re.compile(r"%[0-9A-F]{2}")
 _RESERVED = "!#$&'()*,/:;=?@[]{}|\\^`\"<>+ "
@@ -30,13 +29,10 @@ class Pairs:
             return text
         pieces = text.split("&")
         names = [unquote_plus(piece.partition("=")[0], errors="surrogateescape") for piece in pieces]
-        classes = [self._keys.of(name) for name in names]
-        person, place = _evidence(classes)
-        return "&".join(
-            self._piece(piece, key, _kind(key, person, place)) for piece, key in zip(pieces, classes, strict=True)
-        )
+        kinds = kinds_of(map(self._keys.of, names))
+        return "&".join(map(self._piece, pieces, kinds))
 
-    def _piece(self, piece: str, key: KeyClass, kind: Kind | None) -> str:
+    def _piece(self, piece: str, kind: Kind | None) -> str:
         name, equals, raw = piece.partition("=")
         name = self.component(name, None, plus=True)
         if not raw:
@@ -65,18 +61,3 @@ def respelled(value: str, like: str, *, plus: bool) -> str:
 
 def _may_hold(raw: str) -> bool:
     return len(raw) >= 6 and (suspicious(raw) or raw[0] in "{[" or "://" in raw or "=" in raw or "?" in raw)
-
-
-def _evidence(classes: list[KeyClass]) -> tuple[bool, bool]:
-    kinds = {key.kind for key in classes}
-    return not kinds.isdisjoint(_PERSON_EVIDENCE), not kinds.isdisjoint(_PLACE_EVIDENCE)
-
-
-def _kind(key: KeyClass, person: bool, place: bool) -> Kind | None:
-    if key.kind is not None:
-        return key.kind
-    if key.hint is Hint.NAME and person:
-        return Kind.NAME
-    if key.hint is Hint.CITY and place:
-        return Kind.CITY
-    return Kind.POSTCODE if key.hint is Hint.POSTCODE and place else None

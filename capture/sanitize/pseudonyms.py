@@ -5,6 +5,7 @@ value but its shape crosses into the pseudonym. A pseudonym that can be recognis
 signed token) carries a keyed tag, so that only what this key made is ever taken for one.
 """
 
+import base64
 import re
 from collections.abc import Callable
 
@@ -18,10 +19,8 @@ _EMAIL_RANDOM = 8  # characters below which an address could meet another by cha
 _TAG = 2  # characters of a tag in an e-mail address, digits of one in a card number
 _MAX_ATTEMPTS = 8
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_DATE = re.compile(r"(\d{1,4})([-/. ]?)(\d{1,2})\2(\d{1,4})(?=\D|$)|(\d{4})(\d\d)(\d\d)(?=\D|$)")
 _NON_DIGIT = re.compile(r"\D+")
 _NUMBER_KINDS = frozenset({Kind.PHONE, Kind.PAN, Kind.SSN})
-_BASE64URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _LETTERS_AND_DIGITS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 # Published test prefixes of the networks, so that a brand check still passes and no such card exists.
@@ -78,7 +77,8 @@ class Pseudonyms:
             Kind.NAME: letters_like,
             Kind.STREET: letters_like,
             Kind.CITY: letters_like,
-            Kind.POSTCODE: mapped,
+            Kind.POSTCODE: _folded,
+            Kind.HANDLE: _folded,
         }
 
     def of(self, kind: Kind, value: str) -> str:
@@ -104,9 +104,10 @@ class Pseudonyms:
             return len(digits) == 9 and digits[0] == "9" and "10" <= digits[3:5] <= "49"
         return False
 
-    def signature(self, signed: str, like: str) -> str:
-        """The signature under this key of a token's `signed` part, in the length and alphabet of `like`."""
-        return mapped(like, self._hash.stream("signature", signed), _BASE64URL)
+    def signature(self, signed: str, length: int) -> str:
+        """The signature under this key of a token's `signed` part, Base64 of `length` characters."""
+        stream = lengthened(self._hash.stream("signature", signed), length)
+        return base64.urlsafe_b64encode(stream[: -(-length * 3 // 4)]).decode()[:length]
 
     def _make(self, kind: Kind, value: str) -> str:
         if kind is Kind.DROP:
@@ -118,11 +119,11 @@ class Pseudonyms:
     def _distinct(self, kind: Kind, value: str) -> str:
         base = canonical(kind, value)
         maker = self._makers.get(kind, opaque)
-        domain = Kind.SECRET if maker is opaque else kind
+        domain = Kind.SECRET if maker is opaque or kind is Kind.HANDLE else kind
         made = value
         for attempt in range(_MAX_ATTEMPTS):
             made = maker(value, self._hash.stream(domain, base, attempt))
-            if canonical(kind, made) == base and len(base) > 1:
+            if canonical(kind, made) == base:
                 continue
             owner = self._owner(domain, canonical(kind, made), base)
             if owner == base:
@@ -185,6 +186,11 @@ def opaque(value: str, stream: bytes) -> str:
     return made
 
 
+def _folded(value: str, stream: bytes) -> str:
+    """Opaque, the same for either case and in the case of `value`."""
+    return respell(mapped(value.lower(), stream), value) if len(value.lower()) == len(value) else mapped(value, stream)
+
+
 def _phone(value: str, stream: bytes) -> str:
     """A number of a reserved or impossible range: NANP 555-01xx, elsewhere a national part that begins with 00."""
     digits = _NON_DIGIT.sub("", value)
@@ -227,25 +233,19 @@ def _ssn(value: str, stream: bytes) -> str:
 
 def _birth(value: str, stream: bytes) -> str:
     """A date in the same format and decade, day and month both up to 12, so that either order reads."""
-    match = _DATE.match(value)
-    if match is None:
-        return mapped(value, stream)
-    day, month, year = 1 + stream[0] % 12, 1 + stream[1] % 12, stream[2] % 10
-    made = ""
-    for group in range(1, 9) if match[1] else range(5, 9):
-        text = match[group] if group <= 7 else None
-        if text is None or group == 2:
-            continue
-        number = _date_part(text, group in (1, 5), day, month, year)
-        made += number
-    return with_digits(value, made + "".join(str(byte % 2) for byte in stream[3 : 3 + len(value)]))
+    stream = lengthened(stream, len(value))
 
+    def part(match: re.Match[str]) -> str:
+        text, byte = match.group(), stream[match.start()]
+        if len(text) == 8 and text[:2] in ("18", "19", "20"):
+            return f"{text[:3]}{byte % 10}{1 + stream[-1] % 12:02d}{1 + stream[-2] % 28:02d}"
+        if len(text) == 4:
+            return f"{text[:3]}{byte % 10}"
+        if len(text) <= 2:
+            return f"{1 + byte % (12 if len(text) == 2 else 9):0{len(text)}d}"
+        return mapped(text, stream)
 
-def _date_part(text: str, first: bool, day: int, month: int, year: int) -> str:
-    if len(text) == 4:
-        return text[:3] + str(year)
-    number = day if first else month
-    return f"{number:0{len(text)}d}"[-len(text) :]
+    return re.sub(r"[0-9]+", part, value)
 
 
 def _address(value: str, stream: bytes) -> str:

@@ -135,8 +135,10 @@ class Sanitizer:
 
     def _fitting(self, headers: Headers, body: bytes) -> Headers:
         """`headers` with the length and without the hashes of the body that was replaced."""
-        if "content-length" in headers:
-            headers = headers.with_value("Content-Length", str(len(body)))
+        for name, _ in headers.items:
+            if len(name) == 14 and name.lower() == "content-length":
+                headers = headers.with_value(name, str(len(body)))
+                break
         return self._without_digests(headers)
 
     def _without_digests(self, headers: Headers) -> Headers:

@@ -40,29 +40,27 @@ _CREDENTIAL = re.compile(
     r")"
 )
 _JWT = re.compile(r"(?<![\w-])eyJ[\w-]{4,}\.[\w-]{2,}(?:\.[\w-]*){1,3}(?![\w-])")
-_PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.{1,20000}?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL)
-_PEM_CUT = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.+", re.DOTALL)
-_SCHEME = re.compile(r"\b(?:Bearer|Basic|Token|token)[ =]([A-Za-z0-9._~+/=-]{12,})")
+_PEM_BEGIN = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
+_PEM_END = re.compile(r"-----END [A-Z ]{0,40}PRIVATE KEY-----")
+_SCHEME = re.compile(r"\b(?:Bearer|Basic|Token) +([A-Za-z0-9._~+/=-]{12,})")
 _URL = re.compile(r"(?<![A-Za-z0-9])[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s\"'<>\\^`{|}]{3,4000}")
-_EMAIL = re.compile(
-    r"(?<![\w.+%@-])[\w][\w.+%'&=~-]{0,63}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24}(?![\w@-])"
-)
+_EMAIL = re.compile(r"(?<![\w.+%@-])\w[\w.+%-]{0,63}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24}(?![\w@-])")
 
 # Nine digits in a row, or groups of at least three: what every number below has. Dates have neither.
 _DIGITS = re.compile(r"[0-9](?=[0-9]{2})(?:[0-9]{8}|[0-9]{2,4}[).]?[ /][0-9]{3}|..[).-] ?[0-9]{2,6}[ .-][0-9]{4})")
 _PLUS = re.compile(r"\+[0-9][0-9 ().-]{6}")
 _CARD = re.compile(
-    r"(?<![0-9A-Za-z_])(?<![0-9A-Fa-f]-)(?<!\d[. ])"
+    r"(?<![0-9A-Za-z_])(?<![0-9A-Fa-f]-)(?<!\d\.)"
     r"(?:\d{14,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|\d{4}([ -])\d{6}\2\d{4,5})"
-    r"(?![0-9A-Za-z_])(?!-[0-9A-Fa-f])(?![. ]\d)"
+    r"(?![0-9A-Za-z_])(?!-[0-9A-Fa-f])(?!\.\d)"
 )
 _IBAN = re.compile(
     r"(?<![A-Za-z0-9])[A-Z]{2}\d{2}(?:[A-Z0-9]{11,30}|(?: [A-Z0-9]{4}){2,7}(?: [A-Z0-9]{1,3})?)(?![A-Za-z0-9])"
 )
 _SSN = re.compile(r"(?<![\w.+-])\d{3}-\d{2}-\d{4}(?![\w-]|\.\d)")
 _PHONE = re.compile(
-    r"(?<![\w.+/=-])(?:"
-    r"\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,5}(?:[ .-]?\d{2,5}){1,4}"
+    r"(?<![\w.+/-])(?:"
+    r"\+\d(?:[ .()/-]{0,2}\d){7,14}+"
     r"|(?:1[ .-])?\(\d{3}\) ?\d{3}[ .-]\d{4}"
     r"|(?:1[ .-])?[2-9]\d{2}([ .-])[2-9]\d{2}\1\d{4}"
     r"|\(?0\d{2,4}\)?[ /]\d{3,4} ?\d{3,5}"
@@ -77,9 +75,9 @@ def suspicious(text: str) -> bool:
         or "eyJ" in text
         or _has_number(text)
         or "-----BEGIN" in text
-        or "earer" in text
-        or "asic" in text
-        or "oken" in text
+        or "earer " in text
+        or "asic " in text
+        or "oken " in text
         or (len(text) >= _SHORTEST_CREDENTIAL and has_credential_prefix(text))
     )
 
@@ -144,16 +142,27 @@ class Shapes:
 
 def _credentials(text: str) -> Iterator[Span]:
     if "-----BEGIN" in text:
-        yield from ((*match.span(), Kind.PEM) for match in _PEM.finditer(text))
-        yield from ((*match.span(), Kind.SECRET) for match in _PEM_CUT.finditer(text))
+        yield from _private_keys(text)
     if "eyJ" in text:
         yield from ((*match.span(), Kind.JWT) for match in _JWT.finditer(text))
     if has_credential_prefix(text):
         yield from ((*match.span(), Kind.SECRET) for match in _CREDENTIAL.finditer(text))
-    if "earer" in text or "asic" in text or "oken" in text:
+    if "earer " in text or "asic " in text or "oken " in text:
         for match in _SCHEME.finditer(text):
             if any(character.isdigit() for character in match[1]):
                 yield *match.span(1), Kind.SECRET
+
+
+def _private_keys(text: str) -> Iterator[Span]:
+    """Keys in PEM armour; one that is cut off reaches to the end of the text."""
+    begin = _PEM_BEGIN.search(text)
+    while begin is not None:
+        end = _PEM_END.search(text, begin.end())
+        if end is None:
+            yield begin.end(), len(text), Kind.SECRET
+            return
+        yield begin.start(), end.end(), Kind.PEM
+        begin = _PEM_BEGIN.search(text, end.end())
 
 
 def _numbers(text: str) -> Iterator[Span]:

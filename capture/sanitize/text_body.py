@@ -8,7 +8,7 @@ from .splice import Edit
 from .tokens import KeyClassifier
 from .values import Values
 
-_QUOTED = re.compile(r"([A-Za-z_][\w.-]{1,60})[\"']?\s{0,3}(?:=>|[:=])\s{0,3}([\"'])([^\"'\n<>]{1,500})\2")
+_QUOTED = re.compile(r"(?<![\w.-])([A-Za-z_][\w.-]{1,60})[\"']?\s{0,3}(?:=>|[:=])\s{0,3}([\"'])([^\"'\n<>]{1,500})\2")
 _BARE = re.compile(r"(?<![\w.-])([A-Za-z_][\w.-]{1,60})=([^\s&;,\"'<>(){}\[\]]{1,500})")
 _LINE = re.compile(
     r"^[ \t]*(?:[-*] )?([A-Za-z][\w.-]*(?: [A-Za-z]\w*){0,2}):[ \t]+([^\n\r]{1,300}?)[ \t]*\r?$", re.MULTILINE

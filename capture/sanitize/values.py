@@ -244,6 +244,8 @@ class Values:
             return self._pseudonyms.of(kind, value)
         base = canonical(kind, value)
         if self.learning:
+            if kind is Kind.JWT:
+                self._claims(value.split(".")[1])
             if len(self.trusted) < MAX_TRUSTED:
                 self.trusted.add(base)
             return value
@@ -260,8 +262,7 @@ class Values:
         if claims is None:
             return self._pseudonyms.of(Kind.SECRET, value)
         signed = f"{head}.{claims}"
-        signature = self._pseudonyms.signature(signed, rest[1])
-        return value if value == f"{signed}.{signature}" else f"{signed}.{signature}"
+        return f"{signed}.{self._pseudonyms.signature(signed, len(rest[1]))}"
 
     def _claims(self, encoded: str) -> str | None:
         try:

@@ -28,7 +28,8 @@ PHRASES: dict[str, Kind] = {
         "csrf csrftoken xsrf xsrftoken csrfmiddlewaretoken authenticitytoken requestverificationtoken token jwt "
         "authorization credential credentials creds auth cookie setcookie session sessionid sessid sid jsessionid "
         "phpsessid aspnetsessionid connectsid sessionkey authcode authorizationcode codeverifier assertion "
-        "samlresponse clientassertion rememberme bearer oauth signature sig hmac recoverycode recoverykey backupcode mnemonic "
+        "samlresponse clientassertion rememberme bearer oauth signature sig hmac recoverycode recoverykey "
+        "backupcode mnemonic "
         "seedphrase webhooksecret connectionstring dsn subscriptionkey functionskey",
     ),
     **_phrases(
@@ -68,7 +69,8 @@ PHRASES: dict[str, Kind] = {
         "licencenumber licensenumber licenseplate licenceplate "
         "numberplate platenumber vin vehicleidentificationnumber "
         "accountnumber accountno acctnumber acctno bankaccount bankaccountnumber routingnumber sortcode taxid "
-        "taxnumber tin vatnumber itin nationalid nationalidnumber nationalinsurancenumber nationalinsurance nino nhs nhsnumber "
+        "taxnumber tin vatnumber itin nationalid nationalidnumber nationalinsurancenumber nationalinsurance "
+        "nino nhs nhsnumber "
         "sin aadhaar aadhar aadhaarnumber cpf curp mrn medicalrecordnumber patientid healthplannumber insurancenumber "
         "policynumber identitynumber idnumber idcardnumber socialinsurancenumber imei imsi iccid deviceid "
         "deviceserial advertisingid idfa gaid last4 lastfour cardlast4 pancardnumber personnummer bsn",

@@ -20,6 +20,8 @@ UNREAD = frozenset({TRUNCATED, ONE_WITHHELD, "no answer on both sides"})
 """Nothing at all was compared below the status and the headers."""
 SIZE_RATIO = 1.5
 """A body whose bytes grow by this much for the same contents is worth a warning."""
+SAME_LENGTH = 1.2
+"""Canonical forms that differ in length by more are other contents, not another spelling."""
 MIN_GROWTH = 256
 
 
@@ -104,6 +106,8 @@ def _size(left: Body, right: Body) -> Difference | None:
     """The same contents in many more bytes: what each side spends beyond its canonical form is compared, so that
     longer contents do not count."""
     if left.form is not Form.JSON or right.form is not Form.JSON or right.size - left.size < MIN_GROWTH:
+        return None
+    if len(right.key) > SAME_LENGTH * len(left.key):
         return None
     spent = (left.size / max(1, len(left.key)), right.size / max(1, len(right.key)))
     if spent[1] < SIZE_RATIO * spent[0]:

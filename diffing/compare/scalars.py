@@ -26,6 +26,8 @@ from ..shapes import (
 
 ULP_NOISE = 1e-12
 """Relative difference of two floats that the order of a summation explains."""
+LARGEST = 1e300
+"""Beyond (and for infinity), numbers are told apart, not measured."""
 PRECISION = 1e-5
 """Relative difference up to which a changed float is lost precision (float32 has 6e-8), not another value."""
 
@@ -69,12 +71,12 @@ def _number(value: Json) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _same_type(before: Json, after: Json, clocks: Clocks) -> Change:
+def _same_type(before: Json, after: Json, clocks: Clocks) -> Change | None:
     if isinstance(before, str) and isinstance(after, str):
         return compare_texts(before, after, clocks)
     if isinstance(before, bool):
         return Change("value_changed", f"{str(before).lower()}→{str(after).lower()}")
-    return _numbers(before, after, clocks) or Change("value_changed", "number")
+    return _numbers(before, after, clocks)
 
 
 def _null(before: Json, after: Json) -> Change:
@@ -90,7 +92,7 @@ def _numbers(before: Json, after: Json, clocks: Clocks) -> Change | None:
     assert isinstance(after, int | float)
     if before == after:
         return Change("numeric_repr", f"{type_name(before)}→{type_name(after)}")
-    if not (math.isfinite(before) and math.isfinite(after)):
+    if not (abs(before) < LARGEST and abs(after) < LARGEST):
         return Change("value_changed", "number")
     units = (epoch_unit(before, clocks.before_us), epoch_unit(after, clocks.after_us))
     if units[0] and units[1]:

@@ -73,7 +73,7 @@ class Checkout:
             ) from error
 
     async def _find_root(self) -> Path:
-        code, out, err = await _run_git(self._folder, "rev-parse", "--show-toplevel")
+        code, out, err = await _run_git(_nearest(self._folder), "rev-parse", "--show-toplevel")
         if code == 0 and out.strip():
             return _resolved(out.strip())
         if "not a git repository" in err:
@@ -118,6 +118,11 @@ async def _run_git(folder: Path, *args: str) -> tuple[int, str, str]:
             process.kill()
         raise
     return process.returncode or 0, out.decode("utf-8", "surrogateescape"), err.decode("utf-8", "replace")
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder itself, or the nearest above it that is there: the revision may hold what the working tree lacks."""
+    return next((each for each in (folder, *folder.parents) if each.is_dir()), folder)
 
 
 def _resolved(path: str) -> Path:

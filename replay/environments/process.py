@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ...capture.errors import CouldNotCheck, UsageError
 from .ports import free_ports
-from .ready import await_ready
+from .ready import accepts, await_ready
 from .spec import ServiceSpec
 from .tail import Tail
 
@@ -44,7 +44,7 @@ class ProcessEnvironment:
 
     async def up(self) -> str:
         """Start it; the base URL once it is ready."""
-        port = self._choose_port()
+        port = await self._choose_port()
         await self._start()
         try:
             await await_ready(("127.0.0.1", port), self._service.ready, self.ended, self._what)
@@ -86,11 +86,14 @@ class ProcessEnvironment:
         """The last lines of its output, safe to show."""
         return "\n".join(self._tail.lines(_SHOWN_LINES, {**os.environ, **self._env}))
 
-    def _choose_port(self) -> int:
+    async def _choose_port(self) -> int:
         listen = self._service.listen
         if listen is None:
             raise UsageError(f"{self._what}: [service] listen is missing", 'listen = { env = "PORT" }')
         if listen.port is not None:
+            # Another service there would answer the ready probe, and be measured in place of this one.
+            if await accepts(("127.0.0.1", listen.port)):
+                raise CouldNotCheck(f"{self._what}: port {listen.port} is taken by another process", "end it first")
             return listen.port
         [port] = free_ports(1)
         self._env[listen.env or "PORT"] = str(port)

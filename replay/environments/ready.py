@@ -34,6 +34,18 @@ async def await_ready(address: Address, ready: Ready, ended: Callable[[], str | 
         await asyncio.sleep(_INTERVAL_S)
 
 
+async def accepts(address: Address) -> bool:
+    """Whether somebody accepts connections at `address` now."""
+    try:
+        async with asyncio.timeout(_ATTEMPT_S):
+            _, writer = await asyncio.open_connection(*address)
+    except OSError:
+        # TimeoutError is one too.
+        return False
+    writer.close()
+    return True
+
+
 async def _attempt(address: Address, ready: Ready) -> str:
     """ "" where it is ready, else what was met."""
     port = ready.tcp or address[1]

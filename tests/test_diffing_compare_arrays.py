@@ -1,0 +1,118 @@
+"""Arrays: which element answers to which, in work that grows with the length."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seamline.diffing.compare.arrays import align, join_key
+from seamline.diffing.report.model import Json
+
+
+def items(*skus: str) -> list[Json]:
+    return [{"sku": sku, "qty": number} for number, sku in enumerate(skus)]
+
+
+def test_objects_join_on_the_key_that_both_sides_share() -> None:
+    found = align(items("a", "b", "c"), items("c", "a", "b"))
+    assert found.order == "reordered"
+    assert (found.removed, found.added) == ([], [])
+    assert all(
+        isinstance(one, dict) and isinstance(other, dict) and one["sku"] == other["sku"] for one, other in found.pairs
+    )
+
+
+def test_the_usual_name_wins_where_two_keys_would_do() -> None:
+    before = [{"qty": 1, "id": 7}, {"qty": 2, "id": 8}]
+    assert join_key(before, [{"qty": 2, "id": 7}, {"qty": 1, "id": 8}]) == "id"
+    assert join_key(before, [{"qty": 1, "id": 70}, {"qty": 2, "id": 80}]) == "qty"
+    assert join_key(before, [{"other": 1}]) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind", "removed", "added"),
+    [
+        (list(range(20)), list(range(25)), "length_changed", 0, 5),
+        (list(range(20)), list(range(19)), "multiset_changed", 1, 0),
+        (["a", "b"], ["a", "b", "a"], "multiset_changed", 0, 1),
+        (["a", "b"], ["a", "c"], "multiset_changed", 1, 1),
+        ([1, 2, 3], [], "length_changed", 3, 0),
+        (items("a", "b"), items("b", "x", "y"), "multiset_changed", 1, 2),
+    ],
+)
+def test_members(before: list[Json], after: list[Json], kind: str, removed: int, added: int) -> None:
+    found = align(before, after)
+    assert (found.kind, len(found.removed), len(found.added)) == (kind, removed, added)
+
+
+def test_a_vector_is_compared_by_component_and_a_set_is_not() -> None:
+    assert align([1.0, 2.0], [1.0, 2.5]).pairs == [(1.0, 1.0), (2.0, 2.5)]
+    assert align([1.0, 2.0], [1.0, 2.5], unordered=True).removed == [2.0]
+    assert align(["a", "b"], ["a", "c"]).removed == ["b"]
+
+
+def test_order_is_told_apart() -> None:
+    assert align([1, 2, 3], [3, 2, 1]).order == "reversed"
+    assert align(["b", "a"], ["a", "b"]).order == "reversed"
+    assert align(["a", "b", "c"], ["b", "a", "c"]).order == "reordered"
+    assert align(["a", "b"], ["a", "b"]).order == ""
+
+
+def test_elements_without_a_key_pair_by_their_content_with_fresh_ids_masked() -> None:
+    log = [
+        {"at": "2026-11-01T10:00:00Z", "what": "x"},
+        {"at": "2026-11-01T10:00:00Z", "what": "y"},
+        {"at": "2026-11-01T10:00:00Z", "what": "y"},
+    ]
+    later = [dict(one, at="2026-11-01T10:00:07Z") for one in reversed(log)]
+    found = align([*log], [*later])
+    assert (found.removed, found.added, found.order) == ([], [], "reordered")
+    assert all(
+        isinstance(one, dict) and isinstance(other, dict) and one["what"] == other["what"] for one, other in found.pairs
+    )
+
+
+def test_an_insertion_at_the_front_marks_one_element() -> None:
+    before = items(*(f"s{n}" for n in range(50)))
+    found = align(before, [{"sku": "new", "qty": 1}, *before])
+    assert (len(found.pairs), found.removed, found.order) == (50, [], "")
+    assert found.added == [{"sku": "new", "qty": 1}]
+
+
+class Counted(dict):  # type: ignore[type-arg]  # a plain dict that counts
+    """An element that counts how often it is looked into."""
+
+    looks = 0
+
+    def get(self, *args: object) -> object:
+        Counted.looks += 1
+        return super().get(*args)  # type: ignore[call-overload]  # handed on as it came
+
+    def __getitem__(self, key: str) -> object:
+        Counted.looks += 1
+        return super().__getitem__(key)
+
+
+def test_work_grows_with_the_length() -> None:
+    def looks(count: int) -> int:
+        Counted.looks = 0
+        before = [Counted(id=number, value=-number) for number in range(count)]
+        after = [Counted(id=number, value=-number) for number in range(count)]
+        random.Random(1).shuffle(after)
+        assert align(before, after).order == "reordered"
+        return Counted.looks
+
+    assert looks(10_000) <= 11 * looks(1_000)
+
+
+ELEMENTS = (
+    st.none() | st.integers(0, 5) | st.text(max_size=2) | st.dictionaries(st.sampled_from("ab"), st.integers(0, 3))
+)
+
+
+@given(st.lists(ELEMENTS, max_size=8), st.lists(ELEMENTS, max_size=8))
+def test_every_element_is_accounted_for(before: list[Json], after: list[Json]) -> None:
+    found = align(before, after)
+    assert len(found.pairs) + len(found.removed) == len(before)
+    assert len(found.pairs) + len(found.added) == len(after)

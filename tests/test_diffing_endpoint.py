@@ -1,0 +1,106 @@
+"""Endpoint templates: names stay, values become placeholders."""
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seamline.capture.headers import Headers
+from seamline.capture.model import Exchange, Request, Response, Role
+from seamline.diffing.endpoint import Templates, is_value, path_of
+from support.captures import an_exchange
+
+
+def asked(target: str, body: bytes = b"{}", **changes: object) -> Exchange:
+    response = Response(200, Headers([("content-type", "application/json")]), body)
+    return an_exchange(request=Request("GET", target, Headers()), response=response, **changes)
+
+
+def endpoints(targets: Iterable[str]) -> list[str]:
+    exchanges = [asked(target) for target in targets]
+    templates = Templates.learn(exchanges)
+    return sorted({templates.endpoint(one) for one in exchanges})
+
+
+def test_numbers_uuids_and_dates_become_ids() -> None:
+    targets = ("/orders/17", "/orders/6f9619ff-8b86-4011-b42d-00c04fc964ff/lines/2", "/days/2026-11-01?x=1")
+    assert endpoints(targets) == ["GET /days/{id}", "GET /orders/{id}", "GET /orders/{id}/lines/{id}"]
+
+
+def test_two_names_at_one_place_stay_names() -> None:
+    assert endpoints(["/health", "/search", "/orders"]) == ["GET /health", "GET /orders", "GET /search"]
+
+
+def test_more_siblings_than_names_can_be_become_ids() -> None:
+    cities = [f"/weather/{chr(97 + n)}{chr(97 + n)}city" for n in range(26)]
+    assert endpoints([*cities, "/health"]) == ["GET /health", "GET /weather/{id}"]
+
+
+def test_a_value_that_answers_echo_takes_the_name_of_its_field() -> None:
+    exchanges = [asked(f"/stock/{sku}", b'{"sku": "%s"}' % sku.encode()) for sku in ("tea-assam", "pot-iron")]
+    templates = Templates.learn([*exchanges, asked("/health", b'{"status": "ok"}')])
+    assert {templates.endpoint(one) for one in exchanges} == {"GET /stock/{sku}"}
+    assert templates.split("", "/stock/tea-assam?x=1") == ("/stock/{sku}", (("sku", "tea-assam"),))
+    assert templates.endpoint(asked("/health")) == "GET /health"
+
+
+def test_one_echo_is_no_evidence() -> None:
+    exchanges = [asked("/status/ready", b'{"state": "ready"}'), asked("/status/live", b'{"up": true}')]
+    templates = Templates.learn(exchanges)
+    assert templates.endpoint(exchanges[0]) == "GET /status/ready"
+
+
+def test_downstreams_have_paths_of_their_own() -> None:
+    inside = [
+        asked(f"/stock/{sku}", b'{"sku":"%s"}' % sku.encode(), role=Role.OUTBOUND, service="inventory")
+        for sku in ("aa", "bb")
+    ]
+    outside = asked("/stock/aa")
+    templates = Templates.learn([*inside, outside])
+    assert templates.endpoint(inside[0]) == "GET /stock/{sku}"
+    assert templates.endpoint(outside) == "GET /stock/aa"
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        ("/a/b?c=d", "/a/b"),
+        ("http://shop:80/a?b", "/a"),
+        ("http://shop", "/"),
+        ("*", "*"),
+        ("/a#b", "/a"),
+        ("", ""),
+    ],
+)
+def test_paths_of_targets(target: str, expected: str) -> None:
+    assert path_of(target) == expected
+
+
+@pytest.mark.parametrize(
+    ("segment", "expected"),
+    [
+        ("17", True),
+        ("ORD-2026-001", True),
+        ("a1b2c3d4e5f60718", True),
+        ("ada%40shop.example", True),
+        ("x" * 300, True),
+        ("v1", False),
+        ("oauth2", False),
+        ("healthz", False),
+        ("tea-assam", False),
+        ("", False),
+    ],
+)
+def test_values_by_their_own_shape(segment: str, expected: bool) -> None:
+    assert is_value(segment) is expected
+
+
+@given(st.lists(st.text(max_size=40), max_size=6))
+def test_any_target_has_an_endpoint(targets: list[str]) -> None:
+    for name in endpoints(targets):
+        assert name.startswith("GET ")
+
+
+def test_a_path_without_end_is_cut() -> None:
+    assert endpoints(["/a" * 100])[0].endswith("/…")
