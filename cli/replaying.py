@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
@@ -236,7 +237,8 @@ def _conclude(what: ReplayPlan, plan: Plan, played: Played, summary: Summary, co
     if played.failures:
         _say(console, "failed: " + ", ".join(f"{count} {kind}" for kind, count in sorted(played.failures.items())))
     _say(console, f"run {what.output}: {summary.recorded} exchanges, {_losses_shown(summary.losses)}")
-    _say(console, played.line(sum(plan.skipped.values()) + played.stopped))
+    # The one line that --quiet leaves, as with `record`.
+    click.echo(played.line(sum(plan.skipped.values()) + played.stopped), err=True)
     if summary.failed is not None:
         raise CouldNotCheck(f"the run is not whole: {summary.failed}")
     if plan.steps and not played.answered:

@@ -24,7 +24,8 @@ class Addresses:
         self.ports = frozenset(found[1] for host in self.hosts if (found := _PORT.search(host)))
         words = [re.escape(host) for host in sorted(self.hosts, key=len, reverse=True)]
         ports = [
-            rf"(?:localhost|[\w.-]{{1,253}}|\[[\da-f:]{{1,45}}\])?:{port}(?!\d)|(?<!\d){port}(?!\d)" for port in sorted(self.ports)
+            rf"(?:localhost|[\w.-]{{1,253}}|\[[\da-f:]{{1,45}}\])?:{port}(?!\d)|(?<!\d){port}(?!\d)"
+            for port in sorted(self.ports)
         ]
         self._pattern = re.compile("|".join([*words, *ports])) if words else None
 

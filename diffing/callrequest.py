@@ -150,7 +150,7 @@ def _bodies(before: Exchange, after: Exchange, clocks: Clocks, unordered: frozen
         ]
     if left.form in (Form.JSON, Form.FORM):
         return Walk(clocks, unordered).run(left.value, right.value)
-    if left.form is Form.TEXT:
+    if left.form in (Form.TEXT, Form.HTML):
         text = compare_text(str(left.value), str(right.value), clocks)
         return [text] if text else []
     digests = compare_digests((str(left.value), left.size), (str(right.value), right.size))

@@ -8,7 +8,7 @@ what goes beyond is compared by digest (`note` says so).
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from urllib.parse import parse_qsl
@@ -32,6 +32,7 @@ class Form(StrEnum):
     JSON = "json"
     FORM = "form"
     TEXT = "text"
+    HTML = "html"
     BINARY = "binary"
 
 
@@ -75,7 +76,9 @@ def _parse(body: bytes, content_type: str) -> Body:
         return _form_body(body)
     if media.startswith(("image/", "audio/", "video/", "font/")) or media == "application/octet-stream":
         return _binary(body)
-    return _text_body(body, _charset(content_type))
+    found = _text_body(body, _charset(content_type))
+    is_page = found.form is Form.TEXT and media in ("text/html", "application/xhtml+xml")
+    return replace(found, form=Form.HTML) if is_page else found
 
 
 def _json_body(body: bytes, charset: str) -> Body:

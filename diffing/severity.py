@@ -32,6 +32,7 @@ RESPONSE = {
     "numeric_repr": WARNING,
     "numeric_precision": WARNING,
     "null_vs_missing": WARNING,
+    "markup_changed": INFO,
 }
 
 
@@ -51,6 +52,8 @@ def _response(one: Difference) -> Severity:
             return BREAKING if one.transition.endswith("→null") and one.transition != "empty→null" else WARNING
         case "format_changed":
             return BREAKING if one.trait in {"zone", "unit"} else WARNING
+        case "value_changed" if one.trait == "version":
+            return INFO
         case "value_changed" if one.trait in {"unicode", "whitespace"}:
             return WARNING
     return RESPONSE.get(one.kind, WARNING)

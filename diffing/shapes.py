@@ -40,7 +40,7 @@ _STRONG = frozenset({"uuid", "time", "date", "rfc1123", "ulid", "jwt", "url", "e
 _GENERATED = frozenset({"uuid", "ulid"})
 _TOKENS = re.compile(
     rf"(?P<uuid>{_UUID})|(?P<time>{_TIME})|(?P<pointer>0x[0-9a-fA-F]+)"
-    r"|(?P<token>(?<![A-Za-z0-9_-])(?=[A-Za-z_-]*\d)(?=[\d_-]*[A-Za-z])[A-Za-z0-9_-]{12,}(?![A-Za-z0-9]))"
+    r"|(?P<token>(?<![A-Za-z0-9])(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{12,}(?![A-Za-z0-9]))"
     r"|(?P<hex>(?<![A-Za-z0-9])(?=[a-f]*\d)[0-9a-f]{7,}(?![A-Za-z0-9]))"
     r"|(?P<number>\d+(?:\.\d+)?)",
     re.ASCII,

@@ -11,8 +11,9 @@ from seamline.diffing.report.model import Compared, Coverage, EndpointLatency, R
 from seamline.diffing.rounds import Run
 from seamline.replay.plan import make_plan
 from support.captures import MANIFEST, an_exchange
-from support.reports import FINDING
+from support.reports import finding
 
+FINDING = finding()
 SAME = Report(Verdict.SAME, None, Compared(), coverage=Coverage(("GET /orders/{id}",), ("x",)))
 DIVERGED = replace(SAME, verdict=Verdict.DIVERGED, findings=(FINDING,))
 EXCHANGES = (

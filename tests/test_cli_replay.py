@@ -51,7 +51,8 @@ class Target:
                     # A listener that is closed here and now refuses the very next connection.
                     target.server.socket.close()
 
-            do_POST = do_DELETE = do_GET
+            def do_POST(self) -> None:
+                self.do_GET()
 
             def log_message(self, *_: Any) -> None:
                 """Quiet."""
@@ -139,6 +140,14 @@ def test_a_run_is_a_capture_whose_exchanges_name_their_origin(
     with open_capture(tmp_path / "r.seam") as replayed:
         manifest = replayed.manifest
     assert (manifest.replayed, manifest.engine, manifest.hosts) == (MANIFEST.capture_id, "replay", MANIFEST.hosts)
+
+
+def test_quiet_leaves_the_last_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capture = capture_of(tmp_path, an_exchange(1), a_write(2))
+    with serving() as target:
+        assert run(["replay", str(capture), "--target", target.url, "-o", "r.seam", "--quiet"]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("replayed 1, failed 0, skipped 1, late p50 ")
 
 
 def test_sessions_and_their_order_are_kept(tmp_path: Path) -> None:

@@ -8,15 +8,16 @@ import pytest
 
 from seamline.capture.errors import CouldNotCheck
 from seamline.capture.headers import Headers
-from seamline.capture.model import Request
+from seamline.capture.model import Losses, Request
 from seamline.capture.sanitize.rules import Rules
 from seamline.capture.store.reader import open_capture
+from seamline.capture.store.writer import CaptureWriter
 from seamline.cli.options import message_console
 from seamline.cli.replaying import ReplayPlan, run_replay
 from seamline.replay.pace import AT_ONCE
 from seamline.replay.safety import parse_target
 from seamline.replay.shard import WHOLE, Shard
-from support.captures import an_exchange, write_capture
+from support.captures import MANIFEST, an_exchange, write_capture
 
 
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -29,9 +30,14 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 def replay(folder: Path, *exchanges: Any, complete: bool = True, **how: Any) -> int:
     """Replay a capture of `exchanges` at a server that says ok to everything."""
-    capture = write_capture(folder / "a.seam", exchanges)
-    if not complete:
-        capture.write_bytes(capture.read_bytes()[:-20])
+    capture = folder / "a.seam"
+    if complete:
+        write_capture(capture, exchanges)
+    else:
+        writer = CaptureWriter(capture, MANIFEST)
+        for exchange in exchanges:
+            writer.write(exchange)
+        writer.flush(Losses())
 
     async def main() -> int:
         server = await asyncio.start_server(_answer, "127.0.0.1", 0)

@@ -74,7 +74,7 @@ def test_generated_and_strong_shapes() -> None:
         (f"order {UUID} at 2026-11-01T10:00:00.5Z", "order {uuid} at {time}"),
         ("panic at 0x7ffd goroutine 17", "panic at {pointer} goroutine {number}"),
         ("gateway-4711", "gateway-{number}"),
-        ("tok_a8sd7f6a8s7df", "{token}"),
+        ("tok_a8sd7f6a8s7df", "tok_{token}"),
         ("took 1.25 s", "took {number} s"),
         ("no such product: tea-assam", "no such product: tea-assam"),
     ],

@@ -162,7 +162,9 @@ def test_a_service_that_died_is_told_with_its_last_words(tmp_path: Path) -> None
         async with asyncio.timeout(10):
             while side.ended() is None:
                 await asyncio.sleep(0.01)
-        with pytest.raises(CouldNotCheck, match=r"candidate exited with code 9 during the replay; .*\n  \| out of cheese"):
+        with pytest.raises(
+            CouldNotCheck, match=r"candidate exited with code 9 during the replay; .*\n  \| out of cheese"
+        ):
             side.check_alive()
         await side.down()
         await recorder.close()

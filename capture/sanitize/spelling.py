@@ -4,7 +4,7 @@ from .keyed import lengthened
 
 _DIGITS = "0123456789"
 _LOWER = "abcdefghijklmnopqrstuvwxyz"
-_HEX = "0123456789abcdef"
+_HEX_LETTERS = "abcdef"
 _CONSONANTS = "bdfgklmnprstvz"
 _VOWELS = "aeiou"
 _IDEOGRAPHS = 0x4E00, 0x9FA5
@@ -20,8 +20,7 @@ def mapped(value: str, stream: bytes, letters: str = _LOWER) -> str:
     if 2 * alphanumeric < len(value) or not alphanumeric:
         return "".join(_LOWER[byte % 26] for byte in stream[: len(value)])
     if _is_hex(value):
-        made = "".join(_HEX[b % 16] if c.isalnum() else c for c, b in zip(value, stream, strict=False))
-        return respell(made, value) if value.isupper() else made
+        letters = _HEX_LETTERS
     return "".join(_like(c, b, letters) for c, b in zip(value, stream, strict=False))
 
 
@@ -30,7 +29,7 @@ def _is_hex(value: str) -> bool:
     if not value.isascii() or value not in (value.lower(), value.upper()):
         return False
     characters = {c for c in value.lower() if c.isalnum()}
-    return len(value) >= 8 and characters <= set(_HEX) and not characters <= set(_DIGITS)
+    return len(value) >= 8 and characters <= set(_DIGITS + _HEX_LETTERS) and not characters <= set(_DIGITS)
 
 
 def _like(character: str, byte: int, letters: str) -> str:

@@ -59,8 +59,8 @@ def _tag(value: Json) -> Hashable:
 
 
 def join_key(before: Sequence[dict[str, Json]], after: Sequence[dict[str, Json]]) -> str | None:
-    """The scalar field that is present and unique in every element of both arrays and shares most values between
-    them; the usual names win a tie, then texts, then the alphabet."""
+    """The scalar field that is present and unique in every element of both arrays: one with a usual name that shares
+    half of the values, else the one that shares most; texts win a tie, then the alphabet."""
     if not before or not after:
         return None
     names = [name for name, value in before[0].items() if isinstance(value, str | int) and not isinstance(value, bool)]
@@ -69,14 +69,20 @@ def join_key(before: Sequence[dict[str, Json]], after: Sequence[dict[str, Json]]
     for name in names[:MAX_KEY_CANDIDATES]:
         keys = [_unique(side, name) for side in (before, after)]
         shared = len(keys[0] & keys[1]) if keys[0] and keys[1] else 0
+        if 2 * shared >= min(len(before), len(after)) and _usual(name):
+            return name
         if shared > best_shared:
             best, best_shared = name, shared
     return best
 
 
+def _usual(name: str) -> bool:
+    return name.lower() in KEY_NAMES or name.lower().endswith("id")
+
+
 def _preference(name: str, value: Json) -> tuple[int, bool, str]:
     lowered = name.lower()
-    rank = KEY_NAMES.index(lowered) if lowered in KEY_NAMES else (3 if lowered.endswith("id") else len(KEY_NAMES))
+    rank = KEY_NAMES.index(lowered) if lowered in KEY_NAMES else (3 if _usual(name) else len(KEY_NAMES))
     return (rank, not isinstance(value, str), name)
 
 

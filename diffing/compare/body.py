@@ -10,6 +10,7 @@ from ..canonical import Body, Form, canonical
 from ..difference import Difference
 from ..report.model import Surface
 from .binary import compare_digests
+from .html import compare_html
 from .json import Walk
 from .scalars import Clocks
 from .text import compare_text
@@ -75,6 +76,9 @@ def compare_canonical(
         return walk.run(left.value, right.value), walk.cut
     if left.form is Form.TEXT and isinstance(left.value, str) and isinstance(right.value, str):
         found = compare_text(left.value, right.value, clocks)
+        return ([found] if found else []), False
+    if left.form is Form.HTML and isinstance(left.value, str) and isinstance(right.value, str):
+        found = compare_html(left.value, right.value, clocks)
         return ([found] if found else []), False
     changed = compare_digests((str(left.value), left.size), (str(right.value), right.size))
     return ([changed] if changed else []), False

@@ -57,7 +57,7 @@ def _whole_text_masked(pair: Pair, one: Difference, left: Addresses, right: Addr
     if one.path != "$" or pair.before.response is None or pair.after.response is None:
         return True
     bodies = (body_of(pair.before.response), body_of(pair.after.response))
-    if bodies[0].form is not Form.TEXT:
+    if bodies[0].form not in (Form.TEXT, Form.HTML):
         return True
     return left.mask(str(bodies[0].value)) == right.mask(str(bodies[1].value))
 

@@ -13,7 +13,7 @@ from seamline.capture.model import Request
 from .captures import an_exchange, write_capture
 from .services import write_server
 
-_ANSWER = '''
+_ANSWER = """
 import threading, time
 
 MODE = os.environ.get("MODE", "")
@@ -41,7 +41,7 @@ def answer(handler):
     if MODE == "flaky":
         price = int(time.time() * 1e6)
     return 200, json.dumps({"id": number, "price": str(price) if MODE == "type" else price, "at": time.time()})
-'''
+"""
 _MAIN = """
 if "PRICES_PORT" in os.environ:
     threading.Thread(target=serve(int(os.environ["PRICES_PORT"])).serve_forever, daemon=True).start()

@@ -1,0 +1,55 @@
+"""HTML pages: words and links, apart from markup."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from seamline.diffing.compare.html import compare_html, outline
+from seamline.diffing.compare.scalars import Clocks
+
+CLOCKS = Clocks(0, 0)
+PAGE = '<html><body><h1>Index</h1> <a href="/a#md5=1">first</a><br><a href="/b">second</a></body></html>'
+
+
+@pytest.mark.parametrize(
+    ("after", "kind", "trait"),
+    [
+        pytest.param(
+            PAGE.replace("<html>", '<!DOCTYPE html>\n<html lang="en">'), "markup_changed", "markup", id="doctype"
+        ),
+        pytest.param(PAGE.replace("<br>", "\n   <br/>\n"), "markup_changed", "markup", id="white space"),
+        pytest.param(PAGE.replace("md5=1", "sha256=2"), "markup_changed", "markup", id="fragment"),
+        pytest.param(PAGE.replace("<body>", "<body><script>x=1</script>"), "markup_changed", "markup", id="script"),
+        pytest.param(PAGE.replace("second", "third"), "value_changed", "", id="words"),
+        pytest.param(PAGE.replace("/b", "/c"), "value_changed", "", id="link"),
+        pytest.param(PAGE.replace("<h1>Index</h1>", ""), "value_changed", "", id="missing heading"),
+    ],
+)
+def test_what_changed_is_told_from_how_it_is_marked_up(after: str, kind: str, trait: str) -> None:
+    found = compare_html(PAGE, after, CLOCKS)
+    assert found is not None
+    assert (found.kind, found.trait if trait else "") == (kind, trait)
+
+
+def test_another_version_of_the_software_is_no_other_page() -> None:
+    before, after = (f"<p>This instance is running version {number} of it.</p>" for number in ("1.5.2", "2.4.2"))
+    found = compare_html(before, after, CLOCKS)
+    assert found is not None
+    assert (found.trait, found.before, found.after) == ("version", "1.5.2", "2.4.2")
+
+
+def test_a_price_is_no_version() -> None:
+    found = compare_html("<p>12.50</p>", "<p>13.50</p>", CLOCKS)
+    assert found is not None
+    assert found.trait != "version"
+
+
+def test_inline_tags_do_not_break_a_sentence() -> None:
+    assert outline("<p>one <b>two</b> three</p>") == "one two three"
+    assert outline('<form action="/go"><input name="q" value="x"></form>') == "action: /go\ninput: q=x"
+
+
+@given(st.text(), st.text())
+def test_any_text_is_a_page(before: str, after: str) -> None:
+    found = compare_html(before, after, CLOCKS)
+    assert (found is None) == (before == after)
