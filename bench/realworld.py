@@ -43,7 +43,7 @@ class Application:
     start: str
     prepare: Callable[[Path], None]
     drive: Callable[[httpx.Client], None]
-    expected: tuple[tuple[str, str], ...]
+    expected: tuple[tuple[str, ...], ...]
 
 
 APPLICATIONS = (
@@ -54,7 +54,7 @@ APPLICATIONS = (
         "exec $BIN/datasette serve $DATA/shop.db --host 127.0.0.1 --port $PORT --setting num_sql_threads 1",
         data.database,
         traffic.datasette,
-        (("field_added", "$.ok"), ("type_changed", "$.rows[*]"), ("field_removed", "$."), ("status.changed", "sql")),
+        (("field_added", "$.ok"), ("type_changed", "$.rows[*]"), ("field_removed", "$."), ("status.changed", "GET /shop.json", "200→302")),
     ),
     Application(
         "httpbin",

@@ -25,6 +25,8 @@ _VALUE = re.compile(
     r"|(?=.*\d)(?=.*[a-zA-Z])[A-Za-z0-9_-]{16,}|[^@]+@[^@]+",
     re.ASCII,
 )
+_SUFFIX = re.compile(r"\.(?:json|ndjson|jsonld|geojson|xml|csv|tsv|html?|txt|md|ya?ml|atom|rss|ics|pdf)", re.ASCII)
+"""A representation's ending: `/orders/17.json` is `/orders/{id}.json`."""
 _ECHO = re.compile(rb'"([A-Za-z_][A-Za-z0-9_]{0,40})"\s*:\s*"([^"\\]{2,80})"')
 
 Place = tuple[str, int, tuple[str, ...]]
@@ -39,9 +41,17 @@ def path_of(target: str) -> str:
     return target.split("?", 1)[0].split("#", 1)[0]
 
 
+def without_suffix(segment: str) -> tuple[str, str]:
+    """A segment and the ending that names its representation ("17", ".json"), which may be empty."""
+    stem, dot, ending = segment.rpartition(".")
+    if stem and _SUFFIX.fullmatch(dot + ending):
+        return stem, dot + ending
+    return segment, ""
+
+
 def is_value(segment: str) -> bool:
-    """Whether a segment is a value by its own shape."""
-    text = unquote(segment)
+    """Whether a segment, less its ending, is a value by its own shape."""
+    text = unquote(without_suffix(segment)[0])
     if len(text) > MAX_NAME:
         return True
     name = shape(text)
@@ -110,7 +120,7 @@ class Templates:
         done: tuple[str, ...] = ()
         for segment in segments[:depth]:
             named = is_value(segment) or (scope, len(segments), done) in self._names
-            done = (*done, "{}" if named else segment)
+            done = (*done, "{}" + without_suffix(segment)[1] if named else segment)
         return (scope, len(segments), done)
 
     def split(self, scope: str, target: str) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -129,9 +139,10 @@ class Templates:
         values: list[tuple[str, str]] = []
         for depth, segment in enumerate(segments):
             name = "id" if is_value(segment) else self._names.get(self._above(scope, segments, depth), "")
-            shown.append(f"{{{name}}}" if name else segment)
+            stem, ending = without_suffix(segment)
+            shown.append(f"{{{name}}}{ending}" if name else segment)
             if name:
-                values.append((name, unquote(segment)))
+                values.append((name, unquote(stem)))
         return "/" + "/".join(shown), tuple(values)
 
     def endpoint(self, exchange: Exchange) -> str:

@@ -20,6 +20,10 @@ PAGE = '<html><body><h1>Index</h1> <a href="/a#md5=1">first</a><br><a href="/b">
         pytest.param(PAGE.replace("<br>", "\n   <br/>\n"), "markup_changed", "markup", id="white space"),
         pytest.param(PAGE.replace("md5=1", "sha256=2"), "markup_changed", "markup", id="fragment"),
         pytest.param(PAGE.replace("<body>", "<body><script>x=1</script>"), "markup_changed", "markup", id="script"),
+        pytest.param(
+            PAGE.replace("<h1>", '<link rel="stylesheet" href="/a.css?d5"><h1>'), "markup_changed", "markup", id="asset"
+        ),
+        pytest.param(PAGE.replace("<h1>", '<link rel="next" href="/page/2"><h1>'), "value_changed", "", id="next page"),
         pytest.param(PAGE.replace("second", "third"), "value_changed", "", id="words"),
         pytest.param(PAGE.replace("/b", "/c"), "value_changed", "", id="link"),
         pytest.param(PAGE.replace("<h1>Index</h1>", ""), "value_changed", "", id="missing heading"),

@@ -146,7 +146,9 @@ class Pseudonyms:
         tail = "".join(_LETTERS_AND_DIGITS[byte % 26] for byte in stream[64 : 64 + min(label - _TAG, 60)])
         head = f"{made}@{tail}"
         address = f"{head}{self._email_tag(head)}.test"
-        return respell(address, value) if len(address) == len(value) else address
+        if value.isupper():
+            return address.upper()
+        return respell(made, local) + address[len(made) :] if len(made) == len(local) else address
 
     def _email_tag(self, head: str) -> str:
         return "".join(_LETTERS_AND_DIGITS[byte % 36] for byte in self._hash.stream("email tag", head)[:_TAG])

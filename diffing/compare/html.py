@@ -20,6 +20,7 @@ _UNSEEN = frozenset({"script", "style", "template", "noscript"})
 _INLINE = frozenset({"a", "abbr", "b", "code", "em", "i", "mark", "small", "span", "strong", "sub", "sup", "time", "u"})
 _LINKS = frozenset({"href", "src", "action", "formaction"})
 _FIELDS = frozenset({"input", "select", "textarea", "button", "option"})
+_FOLLOWED = frozenset({"canonical", "alternate", "next", "prev"})
 _VERSION = re.compile(r"\bv?\d{1,4}\.\d{1,4}\.\d{1,5}(?:[-+.]?(?:a|b|rc|dev|post)\d{1,4})?\b")
 
 
@@ -68,6 +69,9 @@ class _Outline(HTMLParser):
         if tag not in _INLINE:
             self._break()
         values = {name: value or "" for name, value in attrs}
+        if tag == "script" or (tag == "link" and values.get("rel", "").lower() not in _FOLLOWED):
+            # Style sheets, icons and scripts carry fingerprints of the build in their names.
+            return
         for name in sorted(values.keys() & _LINKS):
             self._lines.append(f"{name}: {urldefrag(values[name]).url}")
         if tag in _FIELDS and ("name" in values or "value" in values):
