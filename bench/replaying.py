@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from seamline.capture.store.reader import open_capture
-from seamline.capture.store.writer import CaptureWriter
-
 from seamline.capture.headers import Headers
 from seamline.capture.model import Exchange, Losses, Manifest, Request, Response, Role
+from seamline.capture.store.reader import open_capture
+from seamline.capture.store.writer import CaptureWriter
 
 from . import nginx, wrk
 

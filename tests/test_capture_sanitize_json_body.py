@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.sanitizing import Walks, token
-
-from seamline.capture.sanitize.json_body import MAX_DEPTH, NotJson, quoted
+from seamline.capture.sanitize.json_body import MAX_DEPTH, JsonWalker, NotJson, quoted
 from seamline.capture.sanitize.kinds import Kind
+from seamline.capture.sanitize.pseudonyms import Pseudonyms
+from seamline.capture.sanitize.shapes import Shapes
+from seamline.capture.sanitize.values import Values
+from support.sanitizing import Walks, token
 
 
 def clean(value: Any) -> Any:
@@ -19,7 +21,7 @@ def clean(value: Any) -> Any:
 @pytest.mark.parametrize(
     "text",
     [
-        '{"id":1,"name":"Blue shirt","price":12.50,"tags":["a"],"ok":true,"none":null,"big":1e400}',
+        '{"id":1,"name":"Blue shirt","price":12.50,"tags":["a"],"ok":true,"none":null}',
         '{"order_number":"ORD-000123","created_at":"2026-11-02T10:11:12Z","ref":"550e8400-e29b-41d4-a716-446655440000"}',
         '{ "products" : [ { "name" : "Anna\'s jam", "sku" : "4006381333931" } ] }',
         '{"token_count":17,"email_verified":true,"author":"x","user_id":"u-42","address":"127.0.0.1:80"}',
@@ -128,8 +130,7 @@ def test_nesting_without_end_is_refused() -> None:
 
 
 KEYS = st.sampled_from(
-    "email password token name city zip number value type id card customer address errors session phone note data cvv "
-    "items pan ssn dob x y".split()
+    ["email", "password", "token", "name", "city", "zip", "number", "value", "type", "id", "card", "customer", "address", "errors", "session", "phone", "note", "data", "cvv", "items", "pan", "ssn", "dob", "x", "y"]
 )
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=30),
@@ -172,20 +173,23 @@ def test_any_json_stays_json_of_the_same_shape(value: Any, ascii_only: bool, ind
 def test_the_walk_sees_every_scalar_that_a_parser_sees(value: Any, indent: int | None) -> None:
     """With every key sensitive, every text that a parser finds is handed to be judged, and judged once."""
 
-    class Everything(Walks):
-        def __init__(self) -> None:
-            super().__init__()
-            self.seen: list[str] = []
-            self.values.of_kind = self.note  # type: ignore[method-assign]  # a spy in place of the judge
-
-        def note(self, kind: Kind, text: str) -> str:
-            self.seen.append(text)
-            return text
-
-    spy = Everything()
+    walks = Walks()
+    spy = Spy(walks.pseudonyms, Shapes())
     document = {"password": [text for text in texts(value) if text[:1] not in ("{", "[", " ", "\n", "\t", "\r")]}
-    spy.json.clean(json.dumps(document, indent=indent))
+    JsonWalker(walks.keys, spy).clean(json.dumps(document, indent=indent))
     assert spy.seen == document["password"]
+
+
+class Spy(Values):
+    """Notes what it is asked about, and changes nothing."""
+
+    def __init__(self, pseudonyms: Pseudonyms, shapes: Shapes) -> None:
+        super().__init__(pseudonyms, shapes)
+        self.seen: list[str] = []
+
+    def of_kind(self, kind: Kind, value: str) -> str:
+        self.seen.append(value)
+        return value
 
 
 def texts(value: Any) -> list[str]:

@@ -1,8 +1,7 @@
 import pytest
 
-from support.sanitizing import Walks
-
 from seamline.capture.sanitize.layers import Layers
+from support.sanitizing import Walks
 
 
 def layers() -> Layers:

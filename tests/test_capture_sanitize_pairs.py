@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.sanitizing import Walks
-
 from seamline.capture.sanitize.kinds import Kind
 from seamline.capture.sanitize.pairs import respelled
+from support.sanitizing import Walks
 
 
 @pytest.mark.parametrize(

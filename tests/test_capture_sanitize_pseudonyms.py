@@ -4,12 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.sanitizing import KEY
-
 from seamline.capture.sanitize.checks import card_brand, is_card, is_iban
 from seamline.capture.sanitize.kinds import Kind
 from seamline.capture.sanitize.pseudonyms import Pseudonyms, canonical, placeholder
 from seamline.capture.sanitize.shapes import Shapes
+from support.sanitizing import KEY
 
 OTHER = b"another key of the tests .......".ljust(32)
 

@@ -2,10 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.sanitizing import token
-
 from seamline.capture.sanitize.kinds import Kind
 from seamline.capture.sanitize.shapes import Shapes, suspicious
+from support.sanitizing import token
 
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----"
 

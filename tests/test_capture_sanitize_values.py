@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.sanitizing import Walks, token
-
 from seamline.capture.sanitize.kinds import Kind
+from support.sanitizing import Walks, token
 
 
 @pytest.mark.parametrize(
@@ -120,7 +119,7 @@ def test_a_token_is_cleaned_inside_and_signed_anew() -> None:
 def test_an_encrypted_token_is_opaque() -> None:
     original = "eyJhbGciOiJSU0EifQ.abc1.def2.ghi3.jkl4"
     made = Walks().values.text(original)
-    assert made.split(".")[0] == original.split(".")[0]
+    assert made.split(".")[0] == original.split(".", maxsplit=1)[0]
     assert [len(part) for part in made.split(".")] == [len(part) for part in original.split(".")]
     assert made != original
 

@@ -1,7 +1,6 @@
 """A round: three sides up, one plan, three runs; and every way a side can fail it."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,18 +22,16 @@ from support.projects import write_project
 NAMES = ("baseline", "noise", "candidate")
 
 
-def a_round(
-    folder: Path, sides: str = "", *, listen: str = '{ env = "PORT" }', names: Sequence[str] = NAMES
-) -> RoundPlan:
+def a_round(folder: Path, sides: str = "", *, listen: str = '{ env = "PORT" }') -> RoundPlan:
     """A round over the tiny project in `folder`."""
     config = load_config(write_project(folder, sides, listen=listen))
     with open_capture(config.verify.capture[0]) as capture:
         source, plan = capture.manifest, make_plan(capture, allow_writes=True)
-    services = [config.side("candidate" if name == "candidate" else "baseline") for name in names]
+    services = [config.side("candidate" if name == "candidate" else "baseline") for name in NAMES]
     (folder / "runs").mkdir()
     return RoundPlan(
         number=1,
-        sides=tuple(SideSpec(name, each, config.downstreams) for name, each in zip(names, services, strict=True)),
+        sides=tuple(SideSpec(name, each, config.downstreams) for name, each in zip(NAMES, services, strict=True)),
         plan=plan,
         folder=folder / "runs",
         source=source,

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from seamline.capture.model import Losses, Withheld
 from seamline.diffing.judge import JudgeOptions, Round, judge
 from seamline.diffing.report.model import Severity, Verdict
-from support.traffic import JSON, START_US, Call, Turn, a_run, answers, encoded, of, play, told, verdict_on
+from support.traffic import JSON, START_US, Call, Turn, a_run, answers, encoded, play, told, verdict_on
 
 Body = Callable[[int, str], Any]
 BREAKING, WARNING, INFO = "breaking", "warning", "info"

@@ -141,7 +141,7 @@ def test_an_inner_hop_that_never_comes_up_is_named(tmp_path: Path) -> None:
 
     async def main() -> None:
         recorder = await a_recorder(tmp_path)
-        with pytest.raises(CouldNotCheck, match="the inner hop at OTHER_PORT=.* was not ready"):
+        with pytest.raises(CouldNotCheck, match=r"the inner hop at OTHER_PORT=.* was not ready"):
             await Side(spec, recorder, LinkIndex()).up()
         await recorder.close()
 
@@ -162,9 +162,7 @@ def test_a_service_that_died_is_told_with_its_last_words(tmp_path: Path) -> None
         async with asyncio.timeout(10):
             while side.ended() is None:
                 await asyncio.sleep(0.01)
-        with pytest.raises(
-            CouldNotCheck, match=r"candidate exited with code 9 during the replay; .*\n  \| out of cheese"
-        ):
+        with pytest.raises(CouldNotCheck, match=r"code 9 during the replay; .*\n  \| out of cheese"):
             side.check_alive()
         await side.down()
         await recorder.close()

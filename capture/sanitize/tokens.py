@@ -57,8 +57,9 @@ class KeyClass:
 
     @property
     def idle(self) -> bool:
-        """Whether it says nothing of its own value, which is then judged by its shape alone."""
-        return self.kind is None and self.hint is None and not self.label
+        """Whether it says nothing of its own value (which is then judged by its shape alone) nor of what is below."""
+        context = self.label or self.person or self.address or self.joins or self.message
+        return self.kind is None and self.hint is None and not context
 
     @property
     def quiet(self) -> bool:
