@@ -130,7 +130,33 @@ def test_nesting_without_end_is_refused() -> None:
 
 
 KEYS = st.sampled_from(
-    ["email", "password", "token", "name", "city", "zip", "number", "value", "type", "id", "card", "customer", "address", "errors", "session", "phone", "note", "data", "cvv", "items", "pan", "ssn", "dob", "x", "y"]
+    [
+        "email",
+        "password",
+        "token",
+        "name",
+        "city",
+        "zip",
+        "number",
+        "value",
+        "type",
+        "id",
+        "card",
+        "customer",
+        "address",
+        "errors",
+        "session",
+        "phone",
+        "note",
+        "data",
+        "cvv",
+        "items",
+        "pan",
+        "ssn",
+        "dob",
+        "x",
+        "y",
+    ]
 )
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=30),

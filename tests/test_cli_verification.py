@@ -111,6 +111,7 @@ def test_an_id_that_is_not_in_the_capture_is_a_mistake(tmp_path: Path) -> None:
         verify(a_plan(write_project(tmp_path), only="nope"))
 
 
+@pytest.mark.slow
 def test_a_budget_that_ends_leaves_the_rest_unverified_and_never_passes(tmp_path: Path) -> None:
     both = '[baseline]\nenv = { MODE = "slow" }\n[candidate]\nenv = { MODE = "slow" }\n'
     config = write_project(tmp_path, both)

@@ -79,6 +79,18 @@ def test_the_checked_out_branch_itself_can_be_had(repository: Path) -> None:
     asyncio.run(main())
 
 
+def test_a_folder_that_only_the_revision_has_can_be_run_in(repository: Path) -> None:
+    git(repository, "rm", "--quiet", "-r", "--force", "app")
+
+    async def main() -> None:
+        checkout = Checkout(repository / "app", "v-one", what=WHAT)
+        tree = await checkout.up()
+        assert (checkout.inside(repository / "app", tree) / "version.txt").read_text() == "one"
+        await checkout.down()
+
+    asyncio.run(main())
+
+
 def test_no_hook_of_the_repository_runs(repository: Path) -> None:
     hook = repository / ".git/hooks/post-checkout"
     hook.parent.mkdir(exist_ok=True)

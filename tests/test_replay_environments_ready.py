@@ -7,7 +7,7 @@ import pytest
 
 from seamline.capture.errors import CouldNotCheck
 from seamline.replay.environments.ports import free_ports
-from seamline.replay.environments.ready import await_ready
+from seamline.replay.environments.ready import accepts, await_ready
 from seamline.replay.environments.spec import Ready
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -105,5 +105,15 @@ def test_another_port_can_stand_for_the_service() -> None:
         async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
             await await_ready(("127.0.0.1", 1), Ready(tcp=port, timeout_s=5), lambda: None, "candidate")
+
+    asyncio.run(main())
+
+
+def test_a_listener_is_told_from_a_free_port() -> None:
+    async def main() -> None:
+        async with await asyncio.start_server(answering(b""), "127.0.0.1", 0) as server:
+            assert await accepts(server.sockets[0].getsockname())
+        [port] = free_ports(1)
+        assert not await accepts(("127.0.0.1", port))
 
     asyncio.run(main())

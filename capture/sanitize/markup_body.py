@@ -25,6 +25,7 @@ _SCRIPT_END = re.compile(r"\s{0,100}</script", re.IGNORECASE)
 _ENTITY_EMAIL = re.compile(r"(?<![\w.+-])([\w.+-]{1,64})(&#64;|&#[xX]40;|&commat;)([\w-]+(?:\.[\w-]+)+)")
 _LABELS = ("name", "id", "property", "itemprop", "key", "field")
 _VALUES = ("value", "content")
+_URLS = ("href", "src", "action", "formaction", "data-url")
 _TEXT_ELEMENTS = words("a p b i li td th h1 h2 h3 h4 h5 h6 span div option label button title address code")
 
 
@@ -68,6 +69,8 @@ class MarkupBody:
             label = self._label({name: match[group] for name, match, group in found})
             for name, match, group in found:
                 kind = label if name in _VALUES else self._kind_of_attribute(name)
+                if kind is None and name in _URLS:
+                    kind = Kind.URL
                 if kind is not None:
                     yield from self._edit(kind, match[group], match.start(group), escaped=True)
 
@@ -99,7 +102,7 @@ class MarkupBody:
         stripped = raw.strip()
         start += len(raw) - len(raw.lstrip())
         value = html.unescape(stripped) if escaped else stripped
-        made = self._values.of_kind(kind, value)
+        made = self._values.url(value) if kind is Kind.URL else self._values.of_kind(kind, value)
         if made != value:
             yield start, start + len(stripped), html.escape(made) if escaped else made
 
