@@ -52,10 +52,14 @@ class Scribe:
         self.front = Losses()
         """What the recorder lost before it came here; the latest word counts."""
 
-    def write(self, exchange: Exchange) -> None:
-        """Clean and write one exchange."""
-        exchange = self._sanitizer.clean(exchange)
-        if not self._writer.write(exchange):
+    def write(self, exchange: Exchange, packed: bytes | None = None) -> None:
+        """Clean and write one exchange. `packed` is its record, if there is one already: it goes into the capture as
+        it is where the sanitizer handed the very same exchange back."""
+        given = exchange
+        exchange = self._sanitizer.clean(given)
+        if packed is not None and exchange is given:
+            self._writer.write_packed(packed, exchange.seq, exchange.started_us)
+        elif not self._writer.write(exchange):
             self._refused += 1
             return
         self._unflushed = True
@@ -124,7 +128,7 @@ def _scribble(channel: socket.socket, reader: FrameReader, scribe: Scribe, frame
     while True:
         for kind, payload in frames:
             if kind is Kind.EXCHANGE:
-                scribe.write(unpack_exchange(payload))
+                scribe.write(unpack_exchange(payload), payload)
             elif kind is Kind.TURN:
                 # Sound: as with HELLO, nobody but our own recorder, of this very Python, speaks on this socket.
                 scribe.write(exchange_of_raw(marshal.loads(payload)))  # noqa: S302

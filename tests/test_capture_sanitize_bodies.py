@@ -5,10 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.sanitizing import Walks
-
 from seamline.capture.codings import decode, encode
 from seamline.capture.sanitize.bodies import MAX_TEXT, Bodies, Unclean
+from support.sanitizing import Walks
 
 
 def bodies() -> Bodies:

@@ -5,9 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.sanitizing import Walks
-
 from seamline.capture.sanitize.csv_body import CsvBody
+from support.sanitizing import Walks
 
 
 def clean(text: str, separator: str | None = None) -> str:

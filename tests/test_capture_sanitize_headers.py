@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.sanitizing import Walks, token
-
 from seamline.capture.headers import Headers
 from seamline.capture.sanitize.headers import HeaderCleaner
+from support.sanitizing import Walks, token
 
 
 def cleaner() -> HeaderCleaner:

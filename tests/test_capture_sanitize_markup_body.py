@@ -2,9 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.sanitizing import Walks
-
 from seamline.capture.sanitize.markup_body import MarkupBody
+from support.sanitizing import Walks
 
 
 def clean(text: str) -> str:

@@ -1,8 +1,7 @@
 import pytest
 
-from support.sanitizing import Walks
-
 from seamline.capture.sanitize.multipart_body import BadMultipart, MultipartBody
+from support.sanitizing import Walks
 
 TYPE = "multipart/form-data; boundary=XX"
 

@@ -8,13 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from support.sanitizing import KEY, as_json, everything, exchange, sanitizer, token
-
 from seamline.capture.headers import Headers
 from seamline.capture.model import Exchange, Failure, FailureKind, Link, LinkKind, Withheld
 from seamline.capture.sanitize.kinds import Kind
 from seamline.capture.sanitize.rules import Pattern, Rules
 from seamline.capture.sanitize.sanitizer import Sanitizer
+from support.sanitizing import KEY, as_json, everything, exchange, sanitizer, token
 
 JSON = ("Content-Type", "application/json")
 

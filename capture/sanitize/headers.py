@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 from ..headers import Headers
+from .cookies import Cookies
 from .kinds import Kind
 from .tokens import KeyClassifier
 from .urls import Urls
@@ -37,11 +38,6 @@ _PARAMETER = re.compile(r"(\w[\w-]*)=(?:\"([^\"]*)\"|([^\s,;\"]+))")
 _SIGNED = re.compile(r"\w{1,20}=\S+")
 _AWS = re.compile(r"(Credential=)([^/,\s]+)|(Signature=)([0-9a-fA-F]+)")
 _AUTH_SECRETS = frozenset({"username", "response", "nonce", "cnonce", "opaque", "token", "signature", "id", "mac"})
-_HARMLESS_COOKIES = words(
-    "lang language locale theme currency country region timezone tz consent cookieconsent variant experiment ab "
-    "darkmode layout view sort density motd seen version"
-)
-_HARMLESS_COOKIE_VALUE = re.compile(r"|[A-Za-z]{1,5}|[a-z]{2}[-_][A-Z]{2}|\d{1,4}")
 _MAX_KNOWN = 20_000
 _MAX_KNOWN_LENGTH = 4_000
 
@@ -49,12 +45,13 @@ _MAX_KNOWN_LENGTH = 4_000
 class HeaderCleaner:
     """Cleans headers, and remembers each (name, value) that it has seen."""
 
-    __slots__ = ("_keys", "_known", "_policies", "_urls", "_values")
+    __slots__ = ("_cookies", "_keys", "_known", "_policies", "_urls", "_values")
 
     def __init__(self, keys: KeyClassifier, values: Values, urls: Urls) -> None:
         self._keys = keys
         self._values = values
         self._urls = urls
+        self._cookies = Cookies(keys, values)
         self._policies: dict[str, Callable[[str], str] | None] = {}
         self._known: dict[tuple[str, str], str] = {}
 
@@ -100,9 +97,9 @@ class HeaderCleaner:
         if name in _AUTHORIZATIONS:
             return self._authorization
         if name == "cookie":
-            return self._cookies
+            return self._cookies.clean
         if name == "set-cookie":
-            return self._set_cookie
+            return self._cookies.clean_set
         if name in _URLS:
             return self._url
         if name in _ADDRESSES:
@@ -140,31 +137,6 @@ class HeaderCleaner:
     def _aws(self, match: re.Match[str]) -> str:
         name, value = (match[1], match[2]) if match[1] else (match[3], match[4])
         return name + self._values.of_kind(Kind.PASSWORD, value)
-
-    def _cookies(self, value: str) -> str:
-        return ";".join(map(self._cookie, value.split(";")))
-
-    def _set_cookie(self, value: str) -> str:
-        cookie, semicolon, attributes = value.partition(";")
-        return f"{self._cookie(cookie)}{semicolon}{attributes}"
-
-    def _cookie(self, pair: str) -> str:
-        """A cookie's value is a secret unless its name and its looks both say otherwise."""
-        name, equals, raw = pair.partition("=")
-        if not equals:
-            return self._values.text(pair)
-        key = self._keys.of(name.strip())
-        value = raw.strip()
-        quote = '"' if len(value) > 1 and value[0] == value[-1] == '"' else ""
-        bare = value[1:-1] if quote else value
-        if not bare or (key.kind is None and self._is_harmless(name, bare)):
-            return pair
-        made = self._values.cookie(key.kind, bare)
-        return f"{name}={raw[: len(raw) - len(raw.lstrip())]}{quote}{made}{quote}{raw[len(raw.rstrip()) :]}"
-
-    def _is_harmless(self, name: str, value: str) -> bool:
-        word = re.sub(r"[^a-z]", "", name.lower())
-        return bool(_HARMLESS_COOKIE_VALUE.fullmatch(value)) or (word in _HARMLESS_COOKIES and len(value) <= 24)
 
     def _url(self, value: str) -> str:
         return self._urls.clean(value)

@@ -29,6 +29,7 @@ _NUMBERS = frozenset({_NUMBER_VALUE, _ELEMENT_NUMBER})
 _SHORTEST_CARD = 14  # digits
 _SHORTEST_SHAPE = 6  # characters: a@b.co
 _LONGEST_LABEL = 64
+_SUBJECT = KeyClass(person=True)
 
 
 class NotJson(ValueError):
@@ -61,16 +62,26 @@ class JsonWalker:
         self._values = values
         self._depth = 0
 
-    def clean(self, text: str) -> str:
-        """`text` with its sensitive values replaced, or `text` itself. Raises NotJson."""
+    def clean(self, text: str, above: KeyClass = PLAIN) -> str:
+        """`text` with its sensitive values replaced, or `text` itself. Raises NotJson.
+
+        `above` is what is known of the document from outside, as if it stood under a key.
+        """
         try:
             orjson.loads(text)
         except (orjson.JSONDecodeError, UnicodeEncodeError) as error:
             raise NotJson("not JSON") from error
         shaped = self._values.may_hold(text)
-        if not shaped and self._are_quiet(text):
+        if not shaped and above is PLAIN and self._are_quiet(text):
             return text
-        return spliced(text, self._edits(text, shaped=shaped))
+        return spliced(text, self._edits(text, above, shaped=shaped))
+
+    def claims(self, text: str) -> str | None:
+        """The claims of a token cleaned: a `name` in them is a person's."""
+        try:
+            return self.clean(text, _SUBJECT)
+        except NotJson:
+            return None
 
     def nested(self, text: str) -> str | None:
         """`text` cleaned as JSON, or None where it is no JSON object or array."""
@@ -92,11 +103,11 @@ class JsonWalker:
         names = {name for name, colon in _STRINGS.findall(text) if colon}
         return names <= quiet or all(self._keys.of(name).quiet for name in names - quiet)
 
-    def _edits(self, text: str, *, shaped: bool) -> list[Edit]:
+    def _edits(self, text: str, above: KeyClass, *, shaped: bool) -> list[Edit]:
         """What is to be replaced in `text`; `shaped` says that texts under idle keys may hold something."""
         edits: list[Edit] = []
         stack: list[_Frame] = []
-        frame = _Frame(PLAIN, "", True, False)
+        frame = _Frame(above, "", True, False)
         idle, escaped = self._keys.idle, "\\" in text
         for match in _TOKENS.finditer(text):
             token = match.lastindex or _LITERAL
@@ -145,6 +156,8 @@ class JsonWalker:
                 frame.is_person = True
             if kind in PLACE_EVIDENCE:
                 frame.is_place = True
+                # An address may be an e-mail address, as in a message's "from".
+                frame.is_person = frame.is_person or "@" in text[start:end]
             self._replace(kind, start, end, text, number, frame.message, edits)
             return
         if key.label and not number and end - start < _LONGEST_LABEL and frame.label is None:

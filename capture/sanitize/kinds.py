@@ -26,4 +26,5 @@ class Kind(StrEnum):
     HANDLE = "handle"  # a login name
     IP = "ip"
     PEM = "pem"  # a private key in PEM armour
+    COOKIE = "cookie"  # pairs whose values are secrets
     URL = "url"  # no secret itself: its parts are judged one by one

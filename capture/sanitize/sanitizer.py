@@ -11,6 +11,7 @@ from ..codings import parse_codings
 from ..headers import Headers
 from ..model import Exchange, Failure, Request, Response, Withheld
 from .bodies import Bodies, Unclean
+from .cookies import Cookies
 from .headers import HeaderCleaner
 from .json_body import JsonWalker
 from .keyed import KeyedHash
@@ -43,6 +44,8 @@ class Sanitizer:
         pairs = Pairs(keys, self._values)
         self._urls = Urls(pairs, self._values)
         self._values.nested = Layers(walker, pairs, self._urls).clean
+        self._values.claims = walker.claims
+        self._values.cookies = Cookies(keys, self._values).clean
         self._values.url = self._urls.clean
         self._values.pairs = TextBody(keys, self._values).inline
         self._bodies = Bodies(keys, self._values, walker, pairs)

@@ -17,7 +17,6 @@ Span = tuple[int, int, Kind]
 _PREFIXES = (
     "AKIA", "ASIA", "AIza", "ya29.", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "pat_", "glpat-", "xox", "xapp-",
     "k_live_", "k_test_", "whsec_", "sk-", "SG.", "npm_", "pypi-", "dop_v1_", "hf_", "key-", "AGE-SECRET-KEY-",
-    "hooks.slack.com/services/",
 )  # fmt: skip
 _SHORTEST_CREDENTIAL = 15  # characters: xoxb- and ten more
 _CREDENTIAL = re.compile(
@@ -36,7 +35,6 @@ _CREDENTIAL = re.compile(
     r"|npm_[A-Za-z0-9]{36}|pypi-[\w-]{50,}|dop_v1_[a-f0-9]{64}|shpat_[a-fA-F0-9]{32}|hf_[A-Za-z]{30,}"
     r"|key-[0-9a-f]{32}"
     r"|AGE-SECRET-KEY-1[A-Z0-9]{50,}"
-    r"|(?<=hooks\.slack\.com/services/)[A-Z0-9]+/[A-Z0-9]+/[A-Za-z0-9]+"
     r")"
 )
 _JWT = re.compile(r"(?<![\w-])eyJ[\w-]{4,}\.[\w-]{2,}(?:\.[\w-]*){1,3}(?![\w-])")
@@ -62,7 +60,7 @@ _PHONE = re.compile(
     r"(?<![\w.+/-])(?:"
     r"\+\d(?:[ .()/-]{0,2}\d){7,14}+"
     r"|(?:1[ .-])?\(\d{3}\) ?\d{3}[ .-]\d{4}"
-    r"|(?:1[ .-])?[2-9]\d{2}([ .-])[2-9]\d{2}\1\d{4}"
+    r"|(?<!\d )(?:1[ .-])?[2-9]\d{2}([ .-])[2-9]\d{2}\1\d{4}"
     r"|\(?0\d{2,4}\)?[ /]\d{3,4} ?\d{3,5}"
     r")(?![\w-]|\.\d)"
 )

@@ -122,8 +122,8 @@ class KeyClassifier:
             kind=kind,
             hint=hint,
             label=kind is None and last in LABEL_WORDS,
-            person=singular in PERSON_WORDS,
-            address=singular in ADDRESS_WORDS,
+            person=singular in PERSON_WORDS or joined in ADDRESS_WORDS,
+            address=singular in ADDRESS_WORDS or joined in ADDRESS_WORDS,
             joins=kind is not None or singular in JOINING_WORDS or joined in JOINING_WORDS,
             message=last in MESSAGE_WORDS,
             data=last in DATA_WORDS,
@@ -160,7 +160,7 @@ def _phrase(words: tuple[str, ...]) -> tuple[Kind | None, Hint | None] | None:
 
 def _hint(words: tuple[str, ...]) -> Hint | None:
     last, before = words[-1], words[-2] if len(words) > 1 else ""
-    if last == "name" and not before:
+    if last == "name" and before in ("", "display", "screen"):
         return Hint.NAME
     if last in ("city", "town", "suburb", "locality"):
         return Hint.CITY

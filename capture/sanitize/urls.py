@@ -10,6 +10,7 @@ from .pairs import Pairs
 from .values import Values
 
 _AUTHORITY = re.compile(r"((?:[A-Za-z][A-Za-z0-9+.-]{0,30}:)?//)(?:([^/?#@]*)@)?([^/?#]*)")
+_WEBHOOK = re.compile(r"https?://(?:hooks\.slack\.com/services/|(?:\w+\.)?discord(?:app)?\.com/api/webhooks/\d+/)")
 
 
 class Urls:
@@ -23,6 +24,9 @@ class Urls:
 
     def clean(self, url: str) -> str:
         """`url` with what is sensitive in it replaced."""
+        hook = _WEBHOOK.match(url)
+        if hook is not None:  # the path is the credential
+            return url[: hook.end()] + self._values.of_kind(Kind.PASSWORD, url[hook.end() :])
         head, rest = self._split_authority(url)
         rest, hash_sign, fragment = rest.partition("#")
         path, mark, query = rest.partition("?")

@@ -28,6 +28,7 @@ _NOTHING = frozenset(
 _MASK = re.compile(r"[*•]+|\[?(?:redacted|filtered|hidden|masked)\]?", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+")
 _OPENERS = frozenset("{[ \t\r\n")  # what a document within a string can begin with
+_IP = re.compile(r"(\d+\.\d+\.\d+\.\d+|\[[^\]]+\])(:\d+)?")
 _SHORT_WORD = re.compile(r"[A-Za-z]{1,5}")
 _SCHEME = re.compile(r"(Bearer|Basic|Token|Digest|ApiKey|Negotiate|NTLM)( +)(\S.*)", re.IGNORECASE)
 _DIGIT_KINDS = frozenset({Kind.PHONE, Kind.PAN, Kind.SSN, Kind.IBAN, Kind.POSTCODE, Kind.NUMBER, Kind.BIRTH})
@@ -38,10 +39,13 @@ class Values:
     """Replaces values, and remembers what it said.
 
     The walks that need this class are plugged into it: `nested` cleans text that is a document itself (or says None),
-    `url` a URL, and `pairs` finds `key=value` in text.
+    `claims` those of a token, `url` a URL, `cookies` a list of them, and `pairs` finds `key=value` in text.
     """
 
-    __slots__ = ("_known", "_of_kind", "_pseudonyms", "_shapes", "learning", "nested", "pairs", "trusted", "url")
+    __slots__ = (
+        "_known", "_of_kind", "_pseudonyms", "_shapes", "claims", "cookies", "learning", "nested", "pairs", "trusted",
+        "url",
+    )  # fmt: skip
 
     def __init__(self, pseudonyms: Pseudonyms, shapes: Shapes) -> None:
         self._pseudonyms = pseudonyms
@@ -53,6 +57,8 @@ class Values:
         """While set, values at sensitive places are remembered as pseudonyms instead of being replaced."""
         self.nested: Callable[[str], str | None] = _not_nested
         self.url: Callable[[str], str] = _same
+        self.cookies: Callable[[str], str] | None = None
+        self.claims: Callable[[str], str | None] = _not_nested
         self.pairs: Callable[[str], Iterable[Edit]] = _no_edits
 
     def forget(self) -> None:
@@ -108,9 +114,10 @@ class Values:
             return self._replaced(kind, value)
         if value.strip().lower() in _NOTHING or _MASK.fullmatch(value):
             return value
-        shape = self._shapes.whole(value)
+        bare = value.strip()
+        shape = self._shapes.whole(bare)
         if shape is not None and shape in _CHECKED:
-            return self._replaced(shape, value)
+            return value.replace(bare, self._replaced(shape, bare))
         if kind in _DIGIT_KINDS and not any(map(str.isdigit, value)):
             return value
         return self._by_kind(kind, value)
@@ -158,9 +165,9 @@ class Values:
 
     def _by_kind(self, kind: Kind, value: str) -> str:
         if kind is Kind.SECRET:
-            if _SHORT_WORD.fullmatch(value):
-                return value
-            return self.credential(value) if _SCHEME.fullmatch(value) else self._replaced(kind, value)
+            return self._secret(value)
+        if kind is Kind.COOKIE:
+            return self.cookies(value) if self.cookies and "=" in value else self._replaced(Kind.SECRET, value)
         if kind is Kind.EMAIL:
             return self._email(value)
         if kind is Kind.IP:
@@ -172,6 +179,15 @@ class Values:
         if kind is Kind.NAME:
             return self._name(value)
         return self._replaced(kind, value)
+
+    def _secret(self, value: str) -> str:
+        if _SHORT_WORD.fullmatch(value):
+            return value
+        if "://" in value:  # a connection string: the place stays, the credential in it goes
+            made = self.text(value)
+            if made != value:
+                return made
+        return self.credential(value) if _SCHEME.fullmatch(value) else self._replaced(Kind.SECRET, value)
 
     def _email(self, value: str) -> str:
         if "@" in value:
@@ -190,7 +206,8 @@ class Values:
         return _WORD.sub(lambda match: self._replaced(Kind.NAME, match.group()), value)
 
     def _ip(self, value: str) -> str:
-        bare = value.strip()
+        match = _IP.fullmatch(value.strip())
+        bare, port = (match[1], match[2] or "") if match else (value.strip(), "")
         try:
             address = ipaddress.ip_address(bare.strip("[]"))
         except ValueError:
@@ -198,7 +215,8 @@ class Values:
         # Loopback, private and link-local addresses are infrastructure's and name nobody. 198.18/15 is what we make.
         if address.is_loopback or address.is_link_local or address.is_unspecified or _is_internal(address):
             return value
-        return self._replaced(Kind.IP, bare)
+        made = self._replaced(Kind.IP, bare.strip("[]"))
+        return f"[{made}]{port}" if bare.startswith("[") else f"{made}{port}"
 
     def _basic(self, encoded: str) -> str:
         """`user:password` in Base64, each with its own pseudonym; what does not decode is replaced whole."""
@@ -271,7 +289,7 @@ class Values:
         except ValueError:
             return None
         text = raw.decode()
-        cleaned = self.nested(text)
+        cleaned = self.claims(text)
         if cleaned is None or cleaned == text:
             return encoded
         return base64.urlsafe_b64encode(cleaned.encode()).decode().rstrip("=")

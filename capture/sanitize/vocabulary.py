@@ -18,15 +18,17 @@ def _phrases(kind: Kind, phrases: str) -> dict[str, Kind]:
 PHRASES: dict[str, Kind] = {
     **_phrases(
         Kind.PASSWORD,
-        "password passwd pwd passphrase passcode userpass dbpass mypass pass pswd passwort motdepasse contrasena",
+        "securityanswer secretanswer password passwd pwd passphrase passcode userpass dbpass mypass pass pswd "
+        "passwort motdepasse contrasena",
     ),
     **_phrases(
         Kind.SECRET,
         "secret clientsecret apikey apitoken apisecret appkey appsecret accesskey accesskeyid secretkey privatekey "
-        "signingkey encryptionkey masterkey sharedkey servicekey sshkey authkey licensekey licencekey secretaccesskey "
+        "signingkey encryptionkey masterkey sharedkey servicekey sshkey authkey licensekey licencekey "
+        "secretaccesskey "
         "accesstoken refreshtoken idtoken authtoken bearertoken sessiontoken securitytoken devicetoken pushtoken "
         "csrf csrftoken xsrf xsrftoken csrfmiddlewaretoken authenticitytoken requestverificationtoken token jwt "
-        "authorization credential credentials creds auth cookie setcookie session sessionid sessid sid jsessionid "
+        "authorization credential credentials creds auth session sessionid sessid sid jsessionid "
         "phpsessid aspnetsessionid connectsid sessionkey authcode authorizationcode codeverifier assertion "
         "samlresponse clientassertion rememberme bearer oauth signature sig hmac recoverycode recoverykey "
         "backupcode mnemonic "
@@ -35,7 +37,8 @@ PHRASES: dict[str, Kind] = {
     **_phrases(
         Kind.DROP,
         "cvv cvc cvv2 cvc2 cvn csc cvvcode cvccode cardsecuritycode securitycode cardcode cardcvc cardcvv "
-        "pin pinnumber cardpin otp otpcode onetimepassword onetimecode onetimepasscode totp totpcode mfacode mfatoken "
+        "pin pinnumber cardpin otp otpcode onetimepassword onetimecode onetimepasscode totp totpcode mfacode "
+        "mfatoken "
         "twofactorcode 2facode smscode verificationcode confirmationpin passwordotp track1 track2 trackdata pinblock",
     ),
     **_phrases(Kind.EMAIL, "email emailaddress mail mailaddress emailaddr emailid useremail replyto"),
@@ -50,7 +53,7 @@ PHRASES: dict[str, Kind] = {
     **_phrases(
         Kind.NAME,
         "firstname lastname fullname middlename givenname familyname surname forename maidenname legalname "
-        "cardholdername cardholder accountholder accountholdername holdername nameoncard realname fname lname "
+        "cardholdername cardholder accountholder accountholdername holdername holder nameoncard realname fname lname "
         "vorname nachname prenom nickname preferredname mothersmaidenname patientname",
     ),
     **_phrases(
@@ -66,19 +69,23 @@ PHRASES: dict[str, Kind] = {
         Kind.NUMBER,
         "passport passportnumber passportno driverlicense driverslicense driverlicence driverslicence "
         "driverlicensenumber driverslicensenumber driverlicencenumber drivinglicence drivinglicencenumber "
-        "licencenumber licensenumber licenseplate licenceplate "
+        "licencenumber licensenumber licenseno licenceno driverlicenseno driverslicenseno ein licenseplate "
+        "licenceplate "
         "numberplate platenumber vin vehicleidentificationnumber "
         "accountnumber accountno acctnumber acctno bankaccount bankaccountnumber routingnumber sortcode taxid "
         "taxnumber tin vatnumber itin nationalid nationalidnumber nationalinsurancenumber nationalinsurance "
         "nino nhs nhsnumber "
-        "sin aadhaar aadhar aadhaarnumber cpf curp mrn medicalrecordnumber patientid healthplannumber insurancenumber "
+        "sin aadhaar aadhar aadhaarnumber cpf curp mrn medicalrecordnumber patientid healthplannumber "
+        "insurancenumber "
         "policynumber identitynumber idnumber idcardnumber socialinsurancenumber imei imsi iccid deviceid "
         "deviceserial advertisingid idfa gaid last4 lastfour cardlast4 pancardnumber personnummer bsn",
     ),
-    **_phrases(Kind.HANDLE, "username userlogin login loginname loginid screenname"),
+    **_phrases(Kind.COOKIE, "cookie cookies setcookie"),
+    **_phrases(Kind.HANDLE, "username userlogin login loginname loginid"),
     **_phrases(
         Kind.IP,
-        "ip ipaddress ipaddr ipv4 ipv6 clientip remoteip remoteaddr userip sourceip lastip loginip signupip "
+        "ip ipaddress ipaddr ipv4 ipv6 clientip remoteip remoteaddr remoteaddress clientaddress userip sourceip "
+        "lastip loginip signupip "
         "lastloginip registrationip customerip",
     ),
 }
@@ -100,16 +107,19 @@ HARMLESS_PHRASES = words(
 
 # Words that may follow a sensitive one and leave its meaning.
 QUALIFIERS = words(
-    "confirmation confirm confirmed again repeat repeated retype value hash hashed digest plain plaintext raw encoded "
+    "confirmation confirm confirmed again repeat repeated retype value hash hashed digest plain plaintext raw "
+    "encoded "
     "encrypted normalized canonical lower text str string field input"
 )
 
 PERSON_WORDS = words(
-    "customer user person contact recipient owner holder cardholder patient employee guest passenger beneficiary payee "
-    "payer sender receiver billing shipping buyer member driver student tenant consignee traveler traveller applicant "
+    "customer user person contact recipient owner holder cardholder patient employee guest passenger "
+    "beneficiary payee "
+    "payer sender receiver billing shipping buyer member driver student tenant consignee traveler traveller "
+    "applicant "
     "subscriber profile individual attendee shipper insured client spouse doctor nurse friend manager assignee"
 )
-ADDRESS_WORDS = words("address billing shipping delivery addr residence")
+ADDRESS_WORDS = words("address billing shipping delivery addr residence shipto billto soldto deliverto")
 # Parents that make a phrase with the key below them: card.number, account.number, session.id.
 JOINING_WORDS = words(
     "card creditcard debitcard cc paymentcard bankcard account bankaccount passport license licence bank insurance "
@@ -127,6 +137,7 @@ MESSAGE_WORDS = words("errors error messages violations validation hints descrip
 
 # Parts that describe a secret and are none: {"token": {"type": "bearer", "expires_in": 3600}}.
 DATA_WORDS = words(
-    "type kind id name scope scopes expires expiry in at issuer alg algorithm status version description format title "
+    "type kind id name scope scopes expires expiry in at issuer alg algorithm status version description format "
+    "title "
     "minlength maxlength provider created updated required default method enabled use kty"
 )

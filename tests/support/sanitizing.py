@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from seamline.capture.headers import Headers
 from seamline.capture.model import Exchange, Request, Response, Role
+from seamline.capture.sanitize.cookies import Cookies
 from seamline.capture.sanitize.json_body import JsonWalker
 from seamline.capture.sanitize.layers import Layers
 from seamline.capture.sanitize.pairs import Pairs
@@ -35,6 +36,8 @@ class Walks:
         self.urls = Urls(self.pairs, self.values)
         self.text = TextBody(self.keys, self.values)
         self.values.nested = Layers(self.json, self.pairs, self.urls).clean
+        self.values.claims = self.json.claims
+        self.values.cookies = Cookies(self.keys, self.values).clean
         self.values.url = self.urls.clean
         self.values.pairs = self.text.inline
 
