@@ -29,8 +29,9 @@ def command(folder: Path, requests: int, only: tuple[str, ...], seed: int, quiet
     Exit code 0 when each regression was found at its place and nothing was found elsewhere, else 1.
     """
     console = options.message_console(quiet=quiet, no_color=no_color)
+    cases = showcase.chosen(only)
     shop = showcase.prepare(folder, console)
     showcase.record(shop, seed, requests)
-    outcomes = [showcase.verify(shop, case, seed) for case in showcase.chosen(only)]
+    outcomes = [showcase.verify(shop, case, seed) for case in cases]
     options.write_output(showcase.table(outcomes, no_color=no_color), None)
     return 0 if all(outcome.as_expected for outcome in outcomes) else 1

@@ -26,6 +26,7 @@ from ..diffing.report.formats import render
 from ..diffing.report.model import Report, Severity
 from ..diffing.rounds import JudgeOptions, Round, Run
 from ..replay.plan import WRITE_NOT_ALLOWED, Plan, make_plan
+from ..replay.safety import is_write
 from ..replay.sides import SideSpec, check_reachable
 from .conclusion import conclude, join
 from .config import Config
@@ -195,7 +196,8 @@ def _run_folder(project: Path) -> Path:
 
 
 def _only(exchanges: Sequence[Exchange], wanted: str | None) -> Callable[[Exchange], bool] | None:
-    """Chooses the exchange `wanted` and what its session did before it; everything where None is wanted."""
+    """Chooses the exchange `wanted` and what it may depend on: what its session did before it, and every write before
+    it, whoever made it. Everything where None is wanted."""
     if wanted is None:
         return None
     found = next((each for each in exchanges if each.id == wanted and each.role is Role.INBOUND), None)
@@ -204,6 +206,7 @@ def _only(exchanges: Sequence[Exchange], wanted: str | None) -> Callable[[Exchan
     last = found
 
     def chosen(exchange: Exchange) -> bool:
-        return exchange.session == last.session and exchange.started_us <= last.started_us
+        concerns = exchange.session == last.session or is_write(exchange.request)
+        return concerns and exchange.started_us <= last.started_us
 
     return chosen

@@ -551,7 +551,13 @@ def test_any_two_bodies_are_judged_and_both_ways_alike(old: bytes, new: bytes, k
     there, back = judge([Round(*runs)]), judge([Round(*reversed(runs))])
     mirrored = {"field_added": "field_removed", "malformed": "type_changed"}
     kinds = [
-        sorted({(mirrored.get(one.kind, one.kind), one.path) for one in report.findings if one.kind not in {"field_renamed", "size"}})
+        sorted(
+            {
+                (mirrored.get(one.kind, one.kind), one.path)
+                for one in report.findings
+                if one.kind not in {"field_renamed", "size"}
+            }
+        )
         for report in (there, back)
     ]
     if not any(one.kind == "field_renamed" for one in (*there.findings, *back.findings)):
