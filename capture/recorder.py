@@ -130,8 +130,9 @@ class Recorder:
 
     @property
     def congested(self) -> bool:
-        """Whether the queue is a quarter full: whoever can slow down (a replay without a pace) loses nothing by it."""
-        return self._queued * 4 > self._queue_bytes
+        """Whether the queue is a quarter full: whoever can slow down (a replay without a pace) loses nothing by it.
+        False once the process has failed: the queue then never drains, and nobody must wait for it."""
+        return self._queued * 4 > self._queue_bytes and self.failed is None
 
     @property
     def process_id(self) -> int:

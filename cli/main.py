@@ -60,9 +60,11 @@ def run(argv: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code. A mistake of the user's is one line on standard error."""
     try:
         code = root.main(args=list(argv) if argv is not None else None, prog_name="seamline", standalone_mode=False)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx is not None else "seamline"
+        return _fail(f"{error.format_message()} (`{command} --help` lists the options)", 2)
     except click.ClickException as error:
-        error.show()
-        return 2
+        return _fail(error.format_message(), 2)
     except click.Abort:
         return _fail("interrupted", 3)
     except SeamlineError as error:
@@ -90,7 +92,7 @@ def _place(error: Exception) -> str:
 
 
 def _fail(message: str, code: int) -> int:
-    click.echo(f"seamline: {printable(message)}", err=True)
+    click.echo(f"seamline: {printable(' '.join(message.split()))}", err=True)
     return code
 
 

@@ -1,5 +1,6 @@
 """`seamline replay`: a capture fired at a target → a run."""
 
+import math
 from pathlib import Path
 
 import click
@@ -83,6 +84,8 @@ def command(
     if target is None and config is not None:
         check_service(config.service, f"{config.path}: [service]")
     starts = target is None and config is not None and config.service.command is not None
+    if math.isnan(timeout):
+        raise UsageError("--timeout nan is not a time", "write seconds, for example --timeout 30")
     timing = parse_pace(pace)
     plan = ReplayPlan(
         capture=capture,

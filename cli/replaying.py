@@ -8,7 +8,7 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -36,6 +36,7 @@ from ..replay.tally import Played
 from ..replay.targets import resolve
 from ..replay.transport.http1 import Http1Transport
 from .config import Config
+from .open_files import room_for
 
 _LOOK_EVERY_S = 0.1
 _KINDS = ("dropped", "withheld", "truncated", "gaps", "expired")
@@ -64,6 +65,7 @@ class ReplayPlan:
 
 async def run_replay(what: ReplayPlan, console: Console) -> int:
     """Replay; the exit code. CouldNotCheck where nothing was answered, the target went away or the run is not whole."""
+    what = _fitting(what, console)
     source, plan = _read(what, console)
     _announce(plan, console)
     target, address = await _target(what, source)
@@ -145,16 +147,18 @@ class _Session:
                 loop.remove_signal_handler(number)
 
     async def _watch(self, console: Console) -> None:
-        """Progress, and only on a terminal: drawn from the counts now and then, so that a request costs nothing."""
+        """Look after the recorder, whose end is the replay's: what nobody writes down is not fired. And progress, only
+        on a terminal, drawn from the counts now and then, so that a request costs nothing."""
         assert self.runner is not None
-        if not console.is_terminal or console.quiet:
-            return
         columns = (TextColumn("replaying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console, transient=True, auto_refresh=False) as progress:
+        shown = console.is_terminal and not console.quiet
+        progress = Progress(*columns, console=console, transient=True, auto_refresh=False, disable=not shown)
+        with progress:
             bar = progress.add_task("", total=len(self._plan.steps))
-            while True:
-                progress.update(bar, completed=self.runner.played.fired, refresh=True)
+            while self._recorder.failed is None:
+                progress.update(bar, completed=self.runner.played.fired, refresh=shown)
                 await asyncio.sleep(_LOOK_EVERY_S)
+        self.runner.stop()
 
     async def _tap(self, text: TapText) -> None:
         assert text.upstream is not None
@@ -167,6 +171,15 @@ class _Session:
                 f"cannot listen on {shown(text.listen)}: {error.strerror}", "choose another address"
             ) from error
         self.stack.push_async_callback(tap.stop)
+
+
+def _fitting(what: ReplayPlan, console: Console) -> ReplayPlan:
+    """`what` with as much concurrency as there are files for: a request comes through every tap once more, and a tap
+    holds two connections."""
+    room = room_for(what.concurrency, 1 + 2 * len(what.taps))
+    if room < what.concurrency:
+        _say(console, f"at most {room} requests are under way at once: the limit on open files (ulimit -n) has no more")
+    return replace(what, concurrency=room)
 
 
 def _read(what: ReplayPlan, console: Console) -> tuple[Manifest, Plan]:
@@ -241,7 +254,7 @@ def _conclude(what: ReplayPlan, plan: Plan, played: Played, summary: Summary, co
     click.echo(played.line(sum(plan.skipped.values()) + played.stopped), err=True)
     if summary.failed is not None:
         raise CouldNotCheck(f"the run is not whole: {summary.failed}")
-    if plan.steps and not played.answered:
+    if played.fired and not played.answered:
         raise CouldNotCheck("nothing was answered", "is the target up?")
     if played.died:
         raise CouldNotCheck("the target went away", f"{played.failed} of {len(plan.steps)} requests failed")

@@ -27,7 +27,7 @@ from .verification import Verification, VerifyPlan
 @click.option("--budget", default=None, metavar="TIME", help="How long it may take: 60s, 5m.")
 @click.option("--repeats", type=click.IntRange(2, 20), default=None, help="Baseline replays wanted in all.")
 @gate_option(default=None)
-@click.option("--only", default=None, metavar="ID", help="Only this exchange, what its session did before it, and earlier writes.")
+@click.option("--only", default=None, metavar="ID", help="Only this exchange, its session's past, earlier writes.")
 @click.option("--allow-writes", is_flag=True, help="Fire requests with side effects at a side given by url, too.")
 @click.option(
     "--allow-target", "allowed", multiple=True, metavar="HOST", help="A recorded host that url may name; repeatable."

@@ -100,7 +100,8 @@ class Templates:
                 self._settle(place)
 
     def _note_echo(self, place: Place, segment: str, body: bytes) -> None:
-        wanted = unquote(segment).encode()
+        # A target comes from a capture: it may hold what no UTF-8 text has.
+        wanted = unquote(segment).encode("utf-8", "surrogatepass")
         if wanted and wanted in body:
             for key, value in _ECHO.findall(body):
                 if value == wanted:

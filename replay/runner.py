@@ -28,6 +28,8 @@ LEAD_US = 20_000
 STOPPED = "the replay was stopped"
 _GONE = Failure(FailureKind.CONNECT, "not tried: the target was gone")
 _LOOK_AGAIN_S = 0.005
+# A timer takes no more than some centuries of nanoseconds, and a pace of 0.000001x of a long capture asks for more.
+_LONGEST_SLEEP_US = 3_600_000_000
 
 
 class Sink(Protocol):
@@ -160,7 +162,7 @@ class Runner:
             ahead_us = intended_us - self._clock.now_us()
             if ahead_us > 0:
                 assert self._timer is not None
-                self._timer.set(ahead_us)
+                self._timer.set(min(ahead_us, _LONGEST_SLEEP_US))
                 break
             self._entered += 1
             self._enter(step, intended_us)

@@ -21,6 +21,9 @@ async def resolve(
         found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except OSError as error:
         raise UsageError(f"{target.host}: {error.strerror}", "--target names a host that can be reached") from error
+    except UnicodeError as error:
+        # An empty label, or one over 63 characters, gets no further than the encoding of the name.
+        raise UsageError(f"{target.host} is not a host's name", "--target names a host that can be reached") from error
     addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
     check_target(target, addresses, recorded, allowed, configured=configured)
     if len(addresses) > 1:

@@ -23,7 +23,8 @@ def test_a_mistake_is_exit_2_and_no_traceback(arguments: list[str], capsys: pyte
     assert run(arguments) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err
+    assert captured.err.startswith("seamline: ")
+    assert captured.err.count("\n") == 1
     assert "Traceback" not in captured.err
 
 

@@ -59,7 +59,7 @@ def test_a_repeated_key_and_a_long_number_are_kept() -> None:
 @pytest.mark.parametrize(
     ("encoding", "packed"),
     [
-        ("gzip", gzip.compress(b'{"a":1}')),
+        ("gzip", gzip.compress(b'{"a":1}', mtime=0)),
         ("br", brotli.compress(b'{"a":1}')),
         ("zstd", zstandard.ZstdCompressor().compress(b'{"a":1}')),
     ],

@@ -104,3 +104,8 @@ def test_any_target_has_an_endpoint(targets: list[str]) -> None:
 
 def test_a_path_without_end_is_cut() -> None:
     assert endpoints(["/a" * 100])[0].endswith("/…")
+
+
+def test_a_target_that_is_no_text_has_an_endpoint_too() -> None:
+    """A lone surrogate, as a damaged capture may hold one, ended the whole comparison."""
+    assert endpoints(["/a/\udcff", "/a/\ud800x"]) == ["GET /a/\ud800x", "GET /a/\udcff"]
