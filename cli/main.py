@@ -62,9 +62,9 @@ def run(argv: Sequence[str] | None = None) -> int:
         code = root.main(args=list(argv) if argv is not None else None, prog_name="seamline", standalone_mode=False)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx is not None else "seamline"
-        return _fail(f"{error.format_message()} (`{command} --help` lists the options)", 2)
+        return _fail(f"{_line(error)} (`{command} --help` lists the options)", 2)
     except click.ClickException as error:
-        return _fail(error.format_message(), 2)
+        return _fail(_line(error), 2)
     except click.Abort:
         return _fail("interrupted", 3)
     except SeamlineError as error:
@@ -84,6 +84,11 @@ def run(argv: Sequence[str] | None = None) -> int:
     return code if isinstance(code, int) else 0
 
 
+def _line(error: click.ClickException) -> str:
+    """The message of a mistake of usage: click lists choices on lines of their own."""
+    return " ".join(error.format_message().split())
+
+
 def _place(error: Exception) -> str:
     """The innermost line of ours on the way to `error`."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "site-packages" not in frame.filename]
@@ -92,7 +97,7 @@ def _place(error: Exception) -> str:
 
 
 def _fail(message: str, code: int) -> int:
-    click.echo(f"seamline: {printable(' '.join(message.split()))}", err=True)
+    click.echo(f"seamline: {printable(message)}", err=True)
     return code
 
 

@@ -307,3 +307,21 @@ def test_the_values_of_a_trusted_capture_pass_unchanged(tmp_path: Path) -> None:
         assert twice.request.headers == clean.request.headers
 
     run(scene())
+
+
+def test_nobody_waits_for_a_queue_that_will_never_drain(tmp_path: Path) -> None:
+    async def scene() -> None:
+        recorder = await opened(tmp_path / "a.seam", queue_bytes=1 << 20)
+        os.kill(recorder.process_id, signal.SIGSTOP)
+        while not recorder.congested:
+            recorder.offer(exchange(recorder, b'"' + b"x" * 50_000 + b'"'))
+            recorder.flush()
+            await asyncio.sleep(0)
+        os.kill(recorder.process_id, signal.SIGKILL)
+        await until(lambda: recorder.failed)
+        assert not recorder.congested
+        summary = await recorder.close()
+        assert summary.recorded == 0
+        assert summary.losses.dropped > 0
+
+    run(scene())

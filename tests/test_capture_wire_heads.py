@@ -95,6 +95,8 @@ def test_it_reads_what_the_parser_reads(headers: list[tuple[str, str]], target: 
             parser(heard).feed_data(raw)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             continue
+        # llhttp hands on the white space behind a value, which is no part of it (RFC 9110, 5.5).
+        heard.headers = [(name, value.rstrip(" \t")) for name, value in heard.headers]
         assert list(split(raw)[-1]) == heard.headers
         assert split(raw)[1] == heard.line.decode()
         for name, _ in heard.headers:

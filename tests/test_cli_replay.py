@@ -231,6 +231,8 @@ def test_redirects_are_not_followed(tmp_path: Path) -> None:
         (["-o", "r.seam"], "one target is needed"),
         (["--target", "http://127.0.0.1:1", "-o", "r.seam", "--pace", "fast"], "--pace"),
         (["--target", "http://127.0.0.1:1", "-o", "r.seam", "--shard", "3/2"], "--shard"),
+        (["--target", "http://127.0.0.1:1", "-o", "r.seam", "--timeout", "nan"], "--timeout nan"),
+        (["--target", "http://shop..example", "-o", "r.seam"], "is not a host's name"),
         (["--target", "http://127.0.0.1:1", "-o", "r.seam", "--where", "nope =="], "where"),
         (["--target", "http://127.0.0.1:1", "-o", "r.seam", "--tap", "p=http:127.0.0.1:0=stub"], "stubs are not"),
         (["--target", "http://127.0.0.1:1", "-o", "r.seam", "--tap", "p=redis:127.0.0.1:0=127.0.0.1:1"], "redis"),
@@ -392,3 +394,19 @@ def test_a_signal_stops_and_the_run_says_what_it_lacks(tmp_path: Path) -> None:
     with open_capture(tmp_path / "r.seam") as replayed:
         assert replayed.losses.skipped == 2
         assert len(list(replayed)) == 1
+
+
+def test_a_want_of_files_is_no_failure_of_the_target(tmp_path: Path) -> None:
+    count = 120
+    capture = capture_of(tmp_path, *(an_exchange(n, session=f"s{n}", started_us=START_US) for n in range(count)))
+    with serving() as target:
+        few = ["sh", "-c", 'ulimit -n 96 && exec "$@"', "sh"]
+        command = [sys.executable, "-m", "seamline.cli", "replay", str(capture), "--target", target.url, "-o", "r.seam"]
+        done = subprocess.run(
+            [*few, *command], check=False, capture_output=True, text=True, timeout=60, cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT / ".typing")},
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "at most 32 requests are under way at once" in done.stderr
+    assert f"replayed {count}, failed 0, skipped 0" in done.stderr
+    assert len(read(tmp_path / "r.seam")) == count

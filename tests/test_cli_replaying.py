@@ -1,6 +1,9 @@
 """What a replay says of itself, and what its run's manifest keeps."""
 
 import asyncio
+import os
+import signal
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +12,14 @@ import pytest
 from seamline.capture.errors import CouldNotCheck
 from seamline.capture.headers import Headers
 from seamline.capture.model import Losses, Request
+from seamline.capture.recorder import Recorder
 from seamline.capture.sanitize.rules import Rules
 from seamline.capture.store.reader import open_capture
 from seamline.capture.store.writer import CaptureWriter
 from seamline.cli.options import message_console
 from seamline.cli.replaying import ReplayPlan, run_replay
 from seamline.replay.pace import AT_ONCE
+from seamline.replay.runner import Runner
 from seamline.replay.safety import parse_target
 from seamline.replay.shard import WHOLE, Shard
 from support.captures import MANIFEST, an_exchange, write_capture
@@ -83,3 +88,38 @@ def test_an_unfinished_capture_is_replayed_and_said(tmp_path: Path, capsys: pyte
 def test_nothing_to_replay_says_why(tmp_path: Path) -> None:
     with pytest.raises(CouldNotCheck, match="nothing to replay; 1 not selected by --where"):
         replay(tmp_path, an_exchange(1), where=lambda _: False)
+
+
+def test_a_replay_ends_with_its_recorder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recorders: list[Recorder] = []
+    stopped = asyncio.Event()
+    opened, stop = Recorder.open, Runner.stop
+
+    async def remembered(*values: Any, **options: Any) -> Recorder:
+        recorders.append(await opened(*values, **options))
+        return recorders[-1]
+
+    def told(runner: Runner) -> None:
+        stop(runner)
+        stopped.set()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = 0
+        while await reader.readline():
+            while (await reader.readline()).strip():
+                continue
+            asked += 1
+            if asked == 2:
+                os.kill(recorders[0].process_id, signal.SIGKILL)
+                await asyncio.wait_for(stopped.wait(), 30)
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        writer.close()
+
+    monkeypatch.setattr(Recorder, "open", remembered)
+    monkeypatch.setattr(Runner, "stop", told)
+    monkeypatch.setattr(sys.modules[__name__], "_answer", answer)
+    with pytest.raises(CouldNotCheck, match=r"the run is not whole: .*SIGKILL"):
+        replay(tmp_path, *(an_exchange(number) for number in range(5)), concurrency=1)
+    assert "replayed 2, failed 0, skipped 3" in capsys.readouterr().err

@@ -94,7 +94,7 @@ def test_depth_is_bounded_without_recursion() -> None:
         (b'{"a":1}', "text/plain", Form.JSON),
         (b"{not json}", "text/plain", Form.TEXT),
         (b"a=1&b=2", "application/x-www-form-urlencoded", Form.FORM),
-        (b"<p>hi</p>", "text/html", Form.TEXT),
+        (b"<p>hi</p>", "text/html", Form.HTML),
         (b"\x89PNG", "image/png", Form.BINARY),
         (b"\0\1", "", Form.BINARY),
         (b'{"a":1}', "application/problem+json; charset=utf-8", Form.JSON),

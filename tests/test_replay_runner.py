@@ -384,3 +384,22 @@ def test_whatever_the_target_does_each_step_ends_once_and_sessions_keep_their_or
         assert all(each.lateness_us >= 0 and each.latency_us >= each.lateness_us for each in talk.recorder.exchanges)
 
     play(conversation)
+
+
+def test_an_instant_centuries_away_is_slept_towards_in_steps_a_timer_takes() -> None:
+    async def conversation() -> None:
+        day_us = 86_400_000_000
+        talk = Talk([step("a", "s", 0), step("b", "t", day_us, position=1)], pace=Pace(speed=0.000001))
+        run = await started(talk)
+        talk.at(0)
+        talk.answer("/a")
+        for _ in range(3):
+            assert talk.timer.due_us is not None
+            sleep_us = talk.timer.due_us - talk.clock.us
+            assert 0 < sleep_us * 1000 < 2**62, "nanoseconds, in 64 bits"
+            talk.at(talk.timer.due_us - talk.start_us)
+            assert talk.waiting == [], "an early ring sends nothing"
+        talk.runner.stop()
+        assert (await run).stopped == 1
+
+    play(conversation)

@@ -46,3 +46,9 @@ def test_what_the_name_resolves_to_is_judged(monkeypatch: pytest.MonkeyPatch) ->
     assert resolved("http://staging.example", configured=True) == ("192.0.2.7", 80)
     with pytest.raises(UsageError, match="recorded service itself"):
         resolved("http://staging.example", recorded=("192.0.2.7:80",), configured=True)
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "shop..example"])
+def test_a_name_that_no_name_server_could_know_is_the_users_mistake(host: str) -> None:
+    with pytest.raises(UsageError, match="is not a host's name"):
+        resolved(f"http://{host}:80")
