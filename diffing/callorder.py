@@ -14,6 +14,8 @@ MAX_ORDERED = 40
 MAX_LEAVES = 200
 MIN_TEXT, MIN_NUMBER = 6, 100_000
 """A value is telling from here on: shorter ones coincide."""
+LARGEST = 1 << 64
+"""Beyond, a number is no id, and its digits take long to write out."""
 
 Matched = tuple[str, str, Exchange, Exchange]
 
@@ -77,6 +79,6 @@ def _leaves(value: Json) -> list[bytes]:
                 stack.extend(items[:MAX_LEAVES])
             case str() as text if len(text) >= MIN_TEXT:
                 found.append(text.encode("utf-8", "surrogatepass"))
-            case int() as number if abs(number) >= MIN_NUMBER:
-                found.append(str(number).encode() if abs(number) < 1 << 64 else b"\0")
+            case int() as number if MIN_NUMBER <= abs(number) < LARGEST:
+                found.append(str(number).encode())
     return found

@@ -1,8 +1,8 @@
 """Free loopback ports for services that are about to start.
 
 Between the choice and the service's own bind a port is anybody's. So they come from below the range that the kernel
-dials out from (an outgoing connection of the replay took one away, once in fifty verifications), drawn at random so that
-verifications side by side do not meet; a port that was handed out is not handed out again by this process.
+dials out from (an outgoing connection of the replay took one away, once in fifty verifications), drawn at random so
+that verifications side by side do not meet; a port that was handed out is not handed out again by this process.
 """
 
 import random
@@ -21,7 +21,7 @@ _handed_out: set[int] = set()
 
 
 def free_ports(count: int) -> list[int]:
-    """`count` different ports of 127.0.0.1 that nobody listens on at this moment; CouldNotCheck where there are none."""
+    """`count` different ports of 127.0.0.1 that nobody listens on now; CouldNotCheck where there are none."""
     held: list[socket.socket] = []
     found: list[int] = []
     try:
