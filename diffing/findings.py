@@ -9,7 +9,7 @@ from .comparison import Comparison
 from .difference import Difference
 from .explain import explain
 from .latency import Slowdown
-from .report.model import Finding, Surface
+from .report.model import Finding, Json, Surface
 from .rounds import JudgeOptions
 from .severity import severity_of
 
@@ -31,7 +31,7 @@ def cluster_findings(clusters: Sequence[Cluster], first: Comparison, options: Ju
         _note_context(cluster, first)
         key = min(cluster.observations, key=lambda one: (order.get(one, len(order)), one))
         wanted = options.explain and cluster.example.surface is Surface.RESPONSE and key not in explained
-        lines = _explained(first, key) if wanted and len(explained) < MAX_EXPLAINED else ()
+        lines = _explained(first, key, cluster.example) if wanted and len(explained) < MAX_EXPLAINED else ()
         explained.update({key} if lines else ())
         findings.append(to_finding(cluster, options.reproduce, order, lines))
     return findings
@@ -42,14 +42,22 @@ def _note_context(cluster: Cluster, first: Comparison) -> None:
     cluster.notes.extend(said[:3])
 
 
-def _explained(first: Comparison, key: str) -> tuple[str, ...]:
+def _explained(first: Comparison, key: str, one: Difference) -> tuple[str, ...]:
+    """The account of the branch that the finding is in: what changed elsewhere is noise, or a finding of its own."""
     _, pair = first.pairs[key]
     if pair.before.response is None or pair.after.response is None:
         return ()
     old, new = body_of(pair.before.response), body_of(pair.after.response)
     if old.form is not Form.JSON or new.form is not Form.JSON:
         return ()
-    return explain(old.value, new.value, old.size + new.size)
+    branch = (one.path or "$").removeprefix("$.").split(".", 1)[0].split("[", 1)[0]
+    before, after = _branch(old.value, branch), _branch(new.value, branch)
+    return explain(before, after, old.size + new.size)
+
+
+def _branch(value: Json, name: str) -> Json:
+    """The member `name` alone, or the whole where there is no such member."""
+    return {name: value[name]} if isinstance(value, dict) and name in value else value
 
 
 def slowdown_findings(slowdowns: Sequence[Slowdown], options: JudgeOptions) -> list[Finding]:

@@ -39,18 +39,18 @@ def compare_propagation(pair: Pair, before: Exchange, after: Exchange) -> list[D
     for name in sorted({key.lower() for key, _ in (*old, *new)} - CLIENT):
         relations = (relation(pair.before.request.headers, old, name), relation(pair.after.request.headers, new, name))
         if name in CONTEXT or TENANT.search(name) or relations[0] in {"copied", "same trace"}:
-            found.extend(_context(name, relations, old.get(name), new.get(name)))
+            found.extend(_context(name, relations, _value(old, name), _value(new, name)))
         else:
-            found.extend(_other(name, old.get(name), new.get(name), before, after))
+            found.extend(_other(name, _value(old, name), _value(new, name), before, after))
     return found
 
 
 def relation(inbound: Headers, call: Headers, name: str) -> str:
     """ "absent", "copied", "same trace", "own" (made or replaced by the service)."""
-    sent = call.get(name)
+    sent = _value(call, name)
     if sent is None:
         return "absent"
-    received = inbound.get(name)
+    received = _value(inbound, name)
     if received is None or name in SPANS:
         return "own"
     if sent == received:
@@ -61,6 +61,12 @@ def relation(inbound: Headers, call: Headers, name: str) -> str:
     members = {part.strip() for part in received.split(",")}
     # A hop may add to a list (tracestate, baggage): what it received is still handed on.
     return "copied" if members and members <= {part.strip() for part in sent.split(",")} else "own"
+
+
+def _value(headers: Headers, name: str) -> str | None:
+    """All of a header: repeated lines are one list (RFC 9110, 5.3), cookies one line of pairs (RFC 9113, 8.2.3)."""
+    values = headers.get_all(name)
+    return ("; " if name == "cookie" else ", ").join(values) if values else None
 
 
 def trace_of(name: str, value: str) -> str | None:

@@ -257,6 +257,20 @@ def test_no_capture_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
         assert name in capsys.readouterr().err
 
 
+def test_a_damaged_capture_fires_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capture = write_capture(tmp_path / "a.seam", [an_exchange(number) for number in range(60)], block_target=1000)
+    raw = bytearray(capture.read_bytes())
+    raw[len(raw) // 2] ^= 0xFF
+    capture.write_bytes(raw)
+    with serving() as target:
+        assert run(["replay", str(capture), "--target", target.url, "-o", "r.seam"]) == 2
+        assert target.seen == []
+    err = capsys.readouterr().err
+    assert "damaged at byte" in err
+    assert "capture repair" in err
+    assert not (tmp_path / "r.seam").exists()
+
+
 def test_nobody_at_the_target_is_no_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capture = capture_of(tmp_path, *(an_exchange(number) for number in range(5)))
     asked = ["replay", str(capture), "--target", f"http://127.0.0.1:{free_port()}", "-o", "r.seam"]

@@ -56,9 +56,7 @@ MOVES: list[tuple[str, tuple[Span, Span], tuple[Span, Span], str, list[str]]] = 
 
 
 @pytest.mark.parametrize(("old", "new", "services", "expected"), [row[1:] for row in MOVES], ids=[r[0] for r in MOVES])
-def test_how_two_calls_move(
-    old: tuple[Span, Span], new: tuple[Span, Span], services: str, expected: list[str]
-) -> None:
+def test_how_two_calls_move(old: tuple[Span, Span], new: tuple[Span, Span], services: str, expected: list[str]) -> None:
     assert kinds(old, new, services=services) == expected
 
 

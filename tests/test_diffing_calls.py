@@ -26,7 +26,9 @@ def compared(*turns: tuple[Turn, Turn], comparable: bool = True) -> list[CallCom
         Addresses([]),
         comparable,
     )
-    return [compare_calls(calls, pair, lambda _service, _operation: frozenset()) for pair in pair_up(before, after).pairs]
+    return [
+        compare_calls(calls, pair, lambda _service, _operation: frozenset()) for pair in pair_up(before, after).pairs
+    ]
 
 
 def told(before: list[Call], after: list[Call]) -> list[tuple[str, str, str]]:
@@ -73,9 +75,7 @@ CASES: list[tuple[str, list[Call], list[Call], list[tuple[str, str, str]]]] = [
 
 
 @pytest.mark.parametrize(("before", "after", "expected"), [row[1:] for row in CASES], ids=[row[0] for row in CASES])
-def test_the_calls_of_a_request(
-    before: list[Call], after: list[Call], expected: list[tuple[str, str, str]]
-) -> None:
+def test_the_calls_of_a_request(before: list[Call], after: list[Call], expected: list[tuple[str, str, str]]) -> None:
     assert told(before, after) == expected
 
 
