@@ -54,7 +54,12 @@ APPLICATIONS = (
         "exec $BIN/datasette serve $DATA/shop.db --host 127.0.0.1 --port $PORT --setting num_sql_threads 1",
         data.database,
         traffic.datasette,
-        (("field_added", "$.ok"), ("type_changed", "$.rows[*]"), ("field_removed", "$."), ("status.changed", "GET /shop.json", "200→302")),
+        (
+            ("field_added", "$.ok"),
+            ("type_changed", "$.rows[*]"),
+            ("field_removed", "$."),
+            ("status.changed", "GET /shop.json", "200→302"),
+        ),
     ),
     Application(
         "httpbin",
