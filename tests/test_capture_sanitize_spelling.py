@@ -50,3 +50,9 @@ def test_respelling_copies_case(made: str, like: str, result: str) -> None:
 def test_digits_are_put_into_their_places() -> None:
     assert with_digits("(415) 555-2671", "2125550123") == "(212) 555-0123"
     assert with_digits("12-34", "9") == "92-34"
+
+
+def test_a_fraction_is_replaced_too() -> None:
+    """A password of one such character went through unchanged."""
+    assert mapped("¼", b"\x07" * 8) == "7"
+    assert mapped("½½ab", b"\x07" * 8) == "77hh"

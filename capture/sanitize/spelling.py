@@ -33,10 +33,9 @@ def _is_hex(value: str) -> bool:
 
 
 def _like(character: str, byte: int, letters: str) -> str:
-    if character.isdigit():
-        return _DIGITS[byte % 10]
+    # Every character that counts as alphanumeric has to change: fractions are numeric, but no digits.
     if not character.isalpha():
-        return character
+        return _DIGITS[byte % 10] if character.isnumeric() else character
     if character.isascii():
         made = letters[byte % len(letters)]
         return made.upper() if character.isupper() else made

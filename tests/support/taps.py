@@ -115,6 +115,8 @@ def play(scene: Coroutine[Any, Any, None], loop_name: str) -> None:
         uvloop.run(watched())
     else:
         asyncio.run(watched())
+    # Python 3.12.1 reports the cancelled handlers of a test's own servers (fixed in later releases): not ours.
+    errors = [error for error in errors if "StreamReaderProtocol.connection_made" not in error["message"]]
     assert [str(error) for error in errors] == []
 
 
