@@ -89,7 +89,8 @@ class _Session:
         self.begun = False
         self._plan = plan
         self._recorder = recorder
-        self._links = LinkIndex()
+        downstream = plan.taps or (plan.config is not None and plan.config.downstreams)
+        self._links = LinkIndex() if downstream else None
         self._sampler = Sampler(plan.sample, salt) if plan.sample < 1 else None
         self._side: Side | None = None
 
@@ -150,7 +151,7 @@ class _Session:
         return place
 
     async def _service(self, config: Config) -> str:
-        side = Side(SideSpec("service", config.service, config.downstreams), self._recorder, self._links)
+        side = Side(SideSpec("service", config.service, config.downstreams), self._recorder, self._links or LinkIndex())
         self.engines.push_async_callback(side.down)
         self._side = side
         return await side.up()

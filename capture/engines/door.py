@@ -63,11 +63,11 @@ def choose_engine(kind: str, upstream: str | None) -> str:
 
 
 def open_engine(
-    kind: str, spec: EngineSpec, recorder: Sink, links: LinkIndex, *, sampler: Sampler | None = None
+    kind: str, spec: EngineSpec, recorder: Sink, links: LinkIndex | None, *, sampler: Sampler | None = None
 ) -> Engine:
-    """The engine `kind` ("auto" chooses); it listens once started."""
+    """The engine `kind` ("auto" chooses); it listens once started. No `links`: no downstream is recorded beside it."""
     if choose_engine(kind, spec.upstream) == "proxy":
-        return _open_proxy(spec, recorder, links, sampler)
+        return _open_proxy(spec, recorder, links or LinkIndex(), sampler)
     assert spec.upstream is not None
     tap = TapSpec(spec.service, "http", spec.listen, parse_upstream(spec.upstream, "--upstream"), spec.role)
     return Tap(tap, recorder, links, sampler=sampler, body_cap=spec.body_cap)

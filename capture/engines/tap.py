@@ -43,13 +43,14 @@ class TapSpec:
 
 
 class Tap:
-    """One listener in front of one upstream. `links` and `sampler` are shared by all taps of a recorder."""
+    """One listener in front of one upstream. `links` and `sampler` are shared by all taps of a recorder; without
+    `links` there is no downstream whose calls would have to be tied to their causes."""
 
     def __init__(
         self,
         spec: TapSpec,
         recorder: Sink,
-        links: LinkIndex,
+        links: LinkIndex | None,
         *,
         sampler: Sampler | None = None,
         body_cap: int = BODY_CAP,
@@ -144,15 +145,16 @@ class Tap:
         turn.exchange_id, turn.seq = self.recorder.next_id()
         turn.session = self.recorder.sessions.of(turn.request_head, connection)
         if self._inbound:
-            self._links.opened(turn.exchange_id, turn.started_us, turn.request_head)
+            if self._links is not None:
+                self._links.opened(turn.exchange_id, turn.started_us, turn.request_head)
             if self._sampler is not None:
                 self._sampler.inbound(turn.exchange_id, turn.session)
-        else:
+        elif self._links is not None:
             turn.links = self._links.links_for(turn.request_head, turn.started_us)
 
     def ended(self, turn: RawTurn) -> None:
         """A request is answered or has failed: hand it over."""
-        if self._inbound:
+        if self._inbound and self._links is not None:
             self._links.closed(turn.exchange_id, turn.ended_us)
         if self._sampler is not None and not self._sampler.keeps(self._cause(turn)):
             self.recorder.lost("skipped", "not in the sample")
