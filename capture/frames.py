@@ -20,7 +20,8 @@ _HEADER = struct.Struct("<IB")
 
 
 class Kind(IntEnum):
-    """What a frame's payload is. To the scribe: HELLO, EXCHANGE, TURN, LOSSES, CLOSE; from it: the others."""
+    """What a frame's payload is. To the scribe: TRUST, HELLO, EXCHANGE, TURN, REPLAYED, LOSSES, CLOSE; from it: the
+    others."""
 
     HELLO = 1
     EXCHANGE = 2
@@ -31,6 +32,8 @@ class Kind(IntEnum):
     SUMMARY = 7
     FAILED = 8
     TURN = 9
+    TRUST = 10
+    REPLAYED = 11
 
 
 _KINDS = {kind.value: kind for kind in Kind}
@@ -44,7 +47,16 @@ class Hello:
     manifest: Manifest
     key: bytes
     rules: Rules
-    trusted: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What may come before a Hello, so that the work is under way while its manifest is still unknown: the values of
+    the requests in the capture `trusted` pass unchanged."""
+
+    key: bytes
+    rules: Rules
+    trusted: Path
 
 
 def losses_of(payload: Mapping[str, Any]) -> Losses:

@@ -22,15 +22,18 @@ from typing import Any, Protocol, Self, cast
 
 from .clock import Clock
 from .errors import CouldNotCheck, SeamlineError, UsageError
-from .frames import MAX_FRAME, BrokenChannel, FrameReader, Hello, Kind, frame, header, losses_of
+from .frames import MAX_FRAME, BrokenChannel, FrameReader, Hello, Kind, Trust, frame, header, losses_of
 from .model import Exchange, Losses, Manifest
 from .sanitize.rules import Rules
 from .sessions import SessionNames
 from .store.records import pack_exchange
+from .wire.replayed import Replayed
 
 QUEUE_BYTES = 64 << 20
 _FLUSH_EVERY_S = 0.005
 _WRITE_AT_ONCE = 1 << 20
+_MOST_IN_BATCH = 1000
+_REPLAYED_OVERHEAD = 256  # bytes of a replayed exchange besides its target, its answer's head and its bodies
 _LOSSES_EVERY_S = 1.0
 _START_WITHIN_S = 60.0
 _STALLED_AFTER_S = 120.0
@@ -64,6 +67,25 @@ class Summary:
     failed: str | None
 
 
+class ScribeProcess:
+    """A sanitizer process that has been started and waits for the name of its output."""
+
+    def __init__(self) -> None:
+        self.channel, theirs = socket.socketpair()
+        with theirs:
+            self.process = _start_scribe(theirs)
+
+    def trust(self, key: bytes, rules: Rules, capture: Path) -> None:
+        """Let the values of the requests in `capture` pass unchanged. The process reads them while others go on."""
+        self.channel.sendall(frame(Kind.TRUST, pickle.dumps(Trust(key, rules, capture))))
+
+    def abandon(self) -> None:
+        """Nothing will be recorded after all."""
+        self.channel.close()
+        self.process.kill()
+        self.process.wait()
+
+
 class Recorder:
     """A bounded queue in front of one sanitizer process. Make one with `open`."""
 
@@ -77,6 +99,8 @@ class Recorder:
         self._most = most
         self._queue: deque[tuple[Kind, bytes]] = deque()
         self._queued = 0
+        self._batch: list[Replayed] = []
+        self._batch_bytes = 0
         self._queue_bytes = queue_bytes
         self._accepted = 0
         self._losses: dict[str, int] = {}
@@ -95,21 +119,23 @@ class Recorder:
         key: bytes,
         rules: Rules,
         trusted: Path | None = None,
+        process: ScribeProcess | None = None,
         queue_bytes: int = QUEUE_BYTES,
         most: int | None = None,
     ) -> Self:
-        """Start the sanitizer process for `output`; it is ready when this returns.
+        """Start the sanitizer process for `output`, or take one that was started before; it is ready when this returns.
 
-        `trusted` is a capture whose values pass unchanged. `most` ends the taking after so many exchanges.
+        `trusted` is a capture the values of whose requests pass unchanged. `most` ends the taking after so many
+        exchanges.
         UsageError where `output` cannot be written or `trusted` not read, CouldNotCheck where the process fails.
         """
         recorder = cls(manifest, key, queue_bytes, most)
-        ours, theirs = socket.socketpair()
-        with theirs:
-            process = _start_scribe(theirs)
-        recorder._channel = channel = _Channel(recorder, process)
-        await recorder._loop.create_unix_connection(lambda: channel, sock=ours)
-        channel.write(frame(Kind.HELLO, pickle.dumps(Hello(output, manifest, key, rules, trusted))))
+        process = process or ScribeProcess()
+        if trusted is not None:
+            process.trust(key, rules, trusted)
+        recorder._channel = channel = _Channel(recorder, process.process)
+        await recorder._loop.create_unix_connection(lambda: channel, sock=process.channel)
+        channel.write(frame(Kind.HELLO, pickle.dumps(Hello(output, manifest, key, rules))))
         try:
             await asyncio.wait_for(asyncio.shield(channel.ready), _START_WITHIN_S)
         except TimeoutError as error:
@@ -163,27 +189,64 @@ class Recorder:
         """Take an exchange as `wire.turn.RawTurn.raw`: a third of the work, the rest is the sanitizer process's."""
         self._take(Kind.TURN, marshal.dumps(turn))
 
-    def _take(self, kind: Kind, packed: bytes) -> None:
-        if self._most is not None and self._accepted >= self._most:
+    def offer_replayed(self, values: Replayed) -> None:
+        """Take an exchange of a replay, whose request has been clean before. They are handed over in batches, so that
+        what they have in common crosses once."""
+        size = _replayed_size(values)
+        if not self._accepts(size):
             return
+        self._batch.append(values)
+        self._batch_bytes += size
+        if len(self._batch) >= _MOST_IN_BATCH or self._batch_bytes >= _WRITE_AT_ONCE:
+            self._cut_batch()
+
+    def _cut_batch(self) -> None:
+        """Queue the replayed exchanges that have come together."""
+        batch, self._batch = self._batch, []
+        self._queued -= self._batch_bytes
+        self._batch_bytes = 0
+        self._queue_batch(batch)
+
+    def _queue_batch(self, batch: list[Replayed]) -> None:
+        packed = marshal.dumps(batch)
+        if len(packed) <= MAX_FRAME:
+            self._queued += len(packed)
+            self._queue.append((Kind.REPLAYED, packed))
+        elif len(batch) == 1:
+            self._accepted -= 1
+            self.lost("dropped", "over the limits of a record")
+        else:
+            middle = len(batch) // 2
+            self._queue_batch(batch[:middle])
+            self._queue_batch(batch[middle:])
+
+    def _take(self, kind: Kind, packed: bytes) -> None:
+        if self._accepts(len(packed)):
+            self._queue.append((kind, packed))
+
+    def _accepts(self, size: int) -> bool:
+        """Count in an exchange of `size` bytes, or count it as dropped; whether it is in."""
+        if self._most is not None and self._accepted >= self._most:
+            return False
         channel = self._channel
         if channel is None or channel.failure is not None or channel.closing:
             self.lost("dropped", "the sanitizer process has failed" if self.failed else "offered after the end")
-            return
-        size = len(packed)
+            return False
         if self._queued + size > self._queue_bytes or size > MAX_FRAME:
             self.lost("dropped", "queue full")
-            return
-        if not self._queue and not channel.paused:
+            return False
+        if not self._queue and not self._batch and not channel.paused:
             self._loop.call_later(_FLUSH_EVERY_S, self.flush)
-        self._queue.append((kind, packed))
         self._queued += size
         self._accepted += 1
         if self._accepted == self._most:
             self.filled.set()
+        return True
 
     def flush(self) -> None:
         """Hand over what is queued, as much as the channel takes without waiting."""
+        if self._batch:
+            self._cut_batch()
         channel = self._channel
         queue = self._queue
         while queue and channel is not None and not channel.paused and channel.failure is None:
@@ -214,6 +277,7 @@ class Recorder:
 
     async def _drained(self, channel: "_Channel") -> None:
         left, since = -1, self._loop.time()
+        self.flush()
         while self._queue and channel.failure is None:
             self.flush()
             if self._queued != left:
@@ -331,6 +395,15 @@ class _Channel(asyncio.Protocol):
         for future in (self.ready, self._over):
             if not future.done():
                 future.set_result(None)
+
+
+def _replayed_size(values: Replayed) -> int:
+    """About the bytes that a replayed exchange takes, less what it shares with others."""
+    answer = values[11]
+    size = _REPLAYED_OVERHEAD + len(values[7]) + len(values[9]) + len(values[12])
+    if type(answer) is bytes:
+        return size + len(answer)
+    return size + (sum(len(name) + len(value) for name, value in answer[1]) if len(answer) == 4 else 0)
 
 
 def _start_scribe(channel: socket.socket) -> subprocess.Popen[bytes]:

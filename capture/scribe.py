@@ -17,31 +17,57 @@ import sys
 import time
 import traceback
 from dataclasses import asdict, replace
+from itertools import islice
 from pathlib import Path
 
 from .errors import CouldNotCheck, SeamlineError
-from .frames import FrameReader, Hello, Kind, frame, losses_of
-from .model import Exchange, Losses
+from .frames import FrameReader, Hello, Kind, Trust, frame, losses_of
+from .model import Exchange, Losses, Role
 from .sanitize.sanitizer import Sanitizer
 from .store.reader import open_capture
 from .store.records import unpack_exchange
 from .store.writer import CaptureWriter
+from .wire.replayed import ReplayedDecoder
 from .wire.turn import exchange_of_raw
 
 NICENESS = 10
 FLUSH_EVERY_S = 1.0
 _CHUNK = 1 << 20
+_TRUST_AT_ONCE = 256
+
+
+class Trusting:
+    """The requests of a capture, trusted piece by piece. Trust only ever makes the sanitizer leave more alone, so what
+    is left of the capture has to be read only once something would be changed: most often never."""
+
+    def __init__(self, trust: Trust) -> None:
+        self.sanitizer = Sanitizer(trust.key, trust.rules)
+        self.done = False
+        self._capture = open_capture(trust.trusted)
+        self._requests = (exchange for exchange in self._capture if exchange.role is Role.INBOUND)
+
+    def step(self) -> None:
+        """Trust some more of them."""
+        piece = list(islice(self._requests, _TRUST_AT_ONCE))
+        if piece:
+            self.sanitizer.trust_requests(piece)
+        else:
+            self._capture.close()
+            self.done = True
+
+    def finish(self) -> None:
+        """Trust the rest."""
+        while not self.done:
+            self.step()
 
 
 class Scribe:
     """Cleans and writes what it is given, and counts what the capture will not hold."""
 
-    def __init__(self, hello: Hello) -> None:
-        self._sanitizer = Sanitizer(hello.key, hello.rules)
-        if hello.trusted is not None:
-            with open_capture(hello.trusted) as trusted:
-                for exchange in trusted:
-                    self._sanitizer.trust(exchange)
+    def __init__(self, hello: Hello, trusting: Trusting | None = None) -> None:
+        self._sanitizer = trusting.sanitizer if trusting is not None else Sanitizer(hello.key, hello.rules)
+        self._trusting = trusting
+        self._decoder = ReplayedDecoder()
         manifest = replace(hello.manifest, key_id=self._sanitizer.key_id, rules=self._sanitizer.rules_id)
         self._writer = CaptureWriter(hello.output, manifest)
         self._unflushed = False
@@ -52,11 +78,21 @@ class Scribe:
         self.front = Losses()
         """What the recorder lost before it came here; the latest word counts."""
 
-    def write(self, exchange: Exchange, packed: bytes | None = None) -> None:
+    def replayed(self, payload: bytes) -> None:
+        """Write a batch of replayed exchanges: their requests come from a capture, so they are clean."""
+        # Sound: as with Hello, nobody but our own recorder, of this very Python, speaks on this socket.
+        for exchange in self._decoder.exchanges(marshal.loads(payload)):  # noqa: S302
+            self.write(exchange, is_request_clean=True)
+
+    def write(self, exchange: Exchange, packed: bytes | None = None, *, is_request_clean: bool = False) -> None:
         """Clean and write one exchange. `packed` is its record, if there is one already: it goes into the capture as
         it is where the sanitizer handed the very same exchange back."""
         given = exchange
-        exchange = self._sanitizer.clean(given)
+        exchange = self._sanitizer.clean(given, is_request_clean=is_request_clean)
+        if exchange is not given and self._trusting is not None:
+            self._trusting.finish()
+            self._trusting = None
+            exchange = self._sanitizer.clean(given, is_request_clean=is_request_clean)
         if packed is not None and exchange is given:
             self._writer.write_packed(packed, exchange.seq, exchange.started_us)
         elif not self._writer.write(exchange):
@@ -103,9 +139,16 @@ def serve(channel: socket.socket) -> None:
     reader = FrameReader()
     scribe: Scribe | None = None
     try:
-        frames = _hello(channel, reader)
-        # Sound: the other end of this private socket pair is the process that started us.
-        scribe = Scribe(pickle.loads(frames[0][1]))  # noqa: S301
+        frames = _more(channel, reader)
+        trusting = None
+        if frames[0][0] is Kind.TRUST:
+            # Sound: the other end of this private socket pair is the process that started us.
+            trusting = Trusting(pickle.loads(frames[0][1]))  # noqa: S301
+            frames = frames[1:]
+            while not (frames or trusting.done or select.select([channel], [], [], 0)[0]):
+                trusting.step()
+            frames = frames or _more(channel, reader)
+        scribe = Scribe(pickle.loads(frames[0][1]), trusting)  # noqa: S301  # as above
         channel.sendall(frame(Kind.READY))
         _scribble(channel, reader, scribe, frames[1:])
     except BaseException as error:
@@ -113,7 +156,7 @@ def serve(channel: socket.socket) -> None:
         raise
 
 
-def _hello(channel: socket.socket, reader: FrameReader) -> list[tuple[Kind, bytes]]:
+def _more(channel: socket.socket, reader: FrameReader) -> list[tuple[Kind, bytes]]:
     while True:
         data = channel.recv(_CHUNK)
         if not data:
@@ -129,6 +172,8 @@ def _scribble(channel: socket.socket, reader: FrameReader, scribe: Scribe, frame
         for kind, payload in frames:
             if kind is Kind.EXCHANGE:
                 scribe.write(unpack_exchange(payload), payload)
+            elif kind is Kind.REPLAYED:
+                scribe.replayed(payload)
             elif kind is Kind.TURN:
                 # Sound: as with HELLO, nobody but our own recorder, of this very Python, speaks on this socket.
                 scribe.write(exchange_of_raw(marshal.loads(payload)))  # noqa: S302

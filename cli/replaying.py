@@ -22,7 +22,7 @@ from ..capture.engines.tap import Tap, TapSpec
 from ..capture.errors import CouldNotCheck, UsageError
 from ..capture.links import LinkIndex
 from ..capture.model import Exchange, Losses, Manifest, Role
-from ..capture.recorder import Recorder, Summary
+from ..capture.recorder import Recorder, ScribeProcess, Summary
 from ..capture.sanitize.rules import Rules
 from ..capture.store.reader import open_capture
 from ..capture.text import printable
@@ -66,11 +66,18 @@ class ReplayPlan:
 async def run_replay(what: ReplayPlan, console: Console) -> int:
     """Replay; the exit code. CouldNotCheck where nothing was answered, the target went away or the run is not whole."""
     what = _fitting(what, console)
-    source, plan = _read(what, console)
-    _announce(plan, console)
-    target, address = await _target(what, source)
+    # Its start, and its look at the capture, go on beside the planning.
+    scribe = ScribeProcess()
+    try:
+        scribe.trust(what.key, what.rules, what.capture)
+        source, plan = _read(what, console)
+        _announce(plan, console)
+        target, address = await _target(what, source)
+    except BaseException:
+        scribe.abandon()
+        raise
     recorder = await Recorder.open(
-        what.output, _manifest(what, source, plan), key=what.key, rules=what.rules, trusted=what.capture
+        what.output, _manifest(what, source, plan), key=what.key, rules=what.rules, process=scribe
     )
     session = _Session(what, plan, source, recorder)
     try:

@@ -11,10 +11,13 @@ Rules of this file:
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 from ..capture.links import LinkIndex
-from ..capture.model import Exchange, Failure, FailureKind, Role
+from ..capture.model import Failure, FailureKind, Request
+from ..capture.wire.answers import RawAnswer
+from ..capture.wire.replayed import Replayed
 from .pace import Pace
 from .plan import Plan, Step
 from .tally import Played
@@ -46,8 +49,8 @@ class Sink(Protocol):
     def next_id(self) -> tuple[str, int]:
         """A fresh exchange id and its sequence number."""
 
-    def offer(self, exchange: Exchange) -> None:
-        """Take an exchange. Never waits, never raises."""
+    def offer_replayed(self, values: Replayed) -> None:
+        """Take what came of a request. Never waits, never raises."""
 
     def lost(self, kind: str, reason: str, count: int = 1) -> None:
         """Count something that will not be in the run."""
@@ -56,11 +59,12 @@ class Sink(Protocol):
 class _Lane:
     """One session: what is due in it, and whether a request is under way."""
 
-    __slots__ = ("busy", "due")
+    __slots__ = ("busy", "due", "freed")
 
-    def __init__(self) -> None:
+    def __init__(self, freed: "Callable[[_Lane], None]") -> None:
         self.due: deque[tuple[Step, int | None]] = deque()
         self.busy = False
+        self.freed = partial(freed, self)
 
 
 class Runner:
@@ -171,7 +175,7 @@ class Runner:
     def _enter(self, step: Step, intended_us: int | None) -> None:
         lane = self._lanes.get(step.session)
         if lane is None:
-            lane = self._lanes[step.session] = _Lane()
+            lane = self._lanes[step.session] = _Lane(self._freed)
         if not lane.due and not lane.busy:
             self._ready.append(lane)
         lane.due.append((step, intended_us))
@@ -188,7 +192,7 @@ class Runner:
             step, intended_us = lane.due.popleft()
             lane.busy = True
             self._free -= 1
-            self._send(step, intended_us, lambda lane=lane: self._freed(lane))  # type: ignore[misc]  # lane is bound
+            self._send(step, intended_us, lane.freed)
 
     def _pause(self) -> None:
         if not self._paused:
@@ -220,41 +224,55 @@ class Runner:
             request = traced(request, self._seed, step.origin)
             links.opened(exchange_id, self._clock.now_us(), request.headers)
 
-        def done(outcome: Outcome) -> None:
-            response, failure, sent_us, done_us, truncated, _ = outcome
-            if links is not None:
-                links.closed(exchange_id, self._clock.now_us())
-            self.played.count(outcome)
-            if intended_us is None:
-                began_us = sent_us
-            else:
-                began_us = intended_us
-                self.played.sent(intended_us, sent_us)
-            service = step.service if self._service is None else self._service
-            # Positional: keywords double what this costs.
-            exchange = Exchange(
-                exchange_id,
-                seq,
-                Role.INBOUND,
-                "http",
-                service,
-                step.session,
-                began_us,
-                done_us - began_us,
-                request,
-                response,
-                failure,
-                (),
-                step.origin,
-                truncated,
-                sent_us - began_us,
-            )
-            self._recorder.offer(exchange)
-            if self._progress is not None:
-                self._progress()
-            ended()
+        self._transport.fire(request, partial(self._done, step, intended_us, ended, exchange_id, seq, request))
 
-        self._transport.fire(request, done)
+    def _done(
+        self,
+        step: Step,
+        intended_us: int | None,
+        ended: Callable[[], None],
+        exchange_id: str,
+        seq: int,
+        request: Request,
+        outcome: Outcome,
+    ) -> None:
+        """What was sent as `exchange_id` has ended."""
+        _, _, sent_us, done_us, truncated, _ = outcome
+        if self._links is not None:
+            self._links.closed(exchange_id, self._clock.now_us())
+        self.played.count(outcome)
+        if intended_us is None:
+            began_us = sent_us
+        else:
+            began_us = intended_us
+            self.played.sent(intended_us, sent_us)
+        times = (began_us, done_us - began_us, sent_us - began_us)
+        self._offer(step, exchange_id, seq, request, _told(outcome), times, truncated=truncated)
+        if self._progress is not None:
+            self._progress()
+        ended()
+
+    def _offer(
+        self,
+        step: Step,
+        exchange_id: str,
+        seq: int,
+        request: Request,
+        told: tuple[Any, bytes],
+        times_us: tuple[int, int, int],
+        *,
+        truncated: bool = False,
+    ) -> None:
+        """Hand over what came of a step; `times_us` are its start, latency and lateness."""
+        began_us, latency_us, late_us = times_us
+        answer, body = told
+        service = step.service if self._service is None else self._service
+        self._recorder.offer_replayed(
+            (
+                exchange_id, seq, service, step.session, began_us, latency_us, request.method, request.target,
+                request.headers.items, request.body, request.version, answer, body, step.origin, truncated, late_us,
+            )
+        )  # fmt: skip
 
     # The end.
 
@@ -281,11 +299,22 @@ class Runner:
         for step in rest:
             exchange_id, seq = self._recorder.next_id()
             self.played.give_up(_GONE)
-            service = step.service if self._service is None else self._service
-            self._recorder.offer(
-                Exchange(
-                    exchange_id, seq, Role.INBOUND, "http", service, step.session, now_us, 0, step.request,
-                    failure=_GONE, origin=step.origin,
-                )
-            )  # fmt: skip
+            self._offer(step, exchange_id, seq, step.request, _failed(_GONE), (now_us, 0, 0))
         self._ended(len(rest))
+
+
+def _told(outcome: Outcome) -> tuple[Any, bytes]:
+    """Answer and body of an outcome, as `Replayed` has them."""
+    answer, failure, _, _, _, _ = outcome
+    if type(answer) is RawAnswer:
+        head, body = answer
+        return head, body
+    if answer is not None:
+        assert not isinstance(answer, RawAnswer)
+        return (answer.status, answer.headers.items, answer.reason, answer.version), answer.body
+    assert failure is not None
+    return _failed(failure)
+
+
+def _failed(failure: Failure) -> tuple[Any, bytes]:
+    return (failure.kind.value, failure.detail), b""

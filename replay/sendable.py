@@ -32,12 +32,15 @@ class Fitter:
     """Checks requests and fits them to HTTP/1.1. Remembers the headers it has seen: a capture repeats few of them,
     and equal ones become one object."""
 
-    __slots__ = ("_known",)
+    __slots__ = ("_known", "_met")
 
     _MOST = 65_536
 
     def __init__(self) -> None:
         self._known: dict[Headers, tuple[Headers, str | None, _Traits]] = {}
+        # By identity, which costs no walk through the headers: a reader has one object for equal ones. Beside its
+        # answer stands the object itself, which keeps the id true.
+        self._met: dict[int, tuple[Headers, tuple[Headers, str | None, _Traits]]] = {}
 
     def fit(self, request: Request) -> tuple[Request, tuple[str, ...]] | str:
         """The request to send and what was changed in it; or, as text, why it cannot be sent."""
@@ -55,6 +58,14 @@ class Fitter:
         return _changed(request, headers, traits)
 
     def _headers(self, headers: Headers) -> "tuple[Headers, str | None, _Traits]":
+        met = self._met.get(id(headers))
+        if met is None:
+            met = (headers, self._judged(headers))
+            if len(self._met) < self._MOST:
+                self._met[id(headers)] = met
+        return met[1]
+
+    def _judged(self, headers: Headers) -> "tuple[Headers, str | None, _Traits]":
         known = self._known.get(headers)
         if known is None:
             traits = _Traits(headers)

@@ -7,6 +7,7 @@ from seamline.capture.clock import Clock
 from seamline.capture.headers import Headers
 from seamline.capture.links import LinkIndex
 from seamline.capture.model import Exchange, Failure, FailureKind, Request, Response
+from seamline.capture.wire.replayed import Replayed, ReplayedDecoder
 from seamline.replay.pace import AT_ONCE
 from seamline.replay.paired import replay_paired
 from seamline.replay.plan import Plan, make_plan
@@ -33,8 +34,8 @@ class Kept:
         self._seq += 1
         return f"r-{self._seq}", self._seq
 
-    def offer(self, exchange: Exchange) -> None:
-        self.exchanges.append(exchange)
+    def offer_replayed(self, values: Replayed) -> None:
+        self.exchanges += ReplayedDecoder().exchanges([values])
 
     def lost(self, kind: str, reason: str, count: int = 1) -> None:
         self.losses[f"{kind}: {reason}"] = self.losses.get(f"{kind}: {reason}", 0) + count

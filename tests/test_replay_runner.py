@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from seamline.capture.headers import Headers
 from seamline.capture.links import LinkIndex
 from seamline.capture.model import Exchange, Failure, FailureKind, LinkKind, Request, Response, Role
+from seamline.capture.wire.replayed import Replayed, ReplayedDecoder
 from seamline.replay.pace import AT_ONCE, RECORDED, Pace
 from seamline.replay.plan import Plan, Step
 from seamline.replay.runner import LEAD_US, STOPPED, Runner
@@ -60,8 +61,8 @@ class FakeRecorder:
         self._seq += 1
         return f"run-{self._seq}", self._seq
 
-    def offer(self, exchange: Exchange) -> None:
-        self.exchanges.append(exchange)
+    def offer_replayed(self, values: Replayed) -> None:
+        self.exchanges += ReplayedDecoder().exchanges([values])
 
     def lost(self, kind: str, reason: str, count: int = 1) -> None:
         self.losses[kind, reason] = self.losses.get((kind, reason), 0) + count

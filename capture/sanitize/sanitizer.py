@@ -4,7 +4,7 @@ Three rules hold here. `clean` never raises, and what cannot be cleaned is withh
 nothing sensitive comes out byte for byte as it went in. Nothing that is said about a withheld part tells what it held.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from ..codings import parse_codings
@@ -28,6 +28,8 @@ from .urls import Urls
 from .values import Values
 
 _REMEMBERED_BYTES = 32 << 20
+_MOST_ANSWERS = 1024
+_LARGEST_ANSWER = 16 << 10  # bytes of a body: with the number of answers, a bound on what is kept for them
 _UNHASHED = frozenset({"digest", "content-digest", "repr-digest", "content-md5"})  # hashes of a body that is gone
 _FAILED = "the sanitizer failed on it"
 
@@ -35,7 +37,7 @@ _FAILED = "the sanitizer failed on it"
 class Sanitizer:
     """Cleans exchanges under a project's `key` and `rules`: the same value gets the same pseudonym everywhere."""
 
-    __slots__ = ("_bodies", "_digests", "_headers", "_known", "_urls", "_values", "key_id", "rules_id")
+    __slots__ = ("_answers", "_bodies", "_digests", "_headers", "_known", "_urls", "_values", "key_id", "rules_id")
 
     def __init__(self, key: bytes, rules: Rules = Rules()) -> None:  # noqa: B008 -- frozen and empty
         keys = KeyClassifier(rules.keys, rules.keep)
@@ -52,14 +54,19 @@ class Sanitizer:
         self._headers = HeaderCleaner(keys, self._values, self._urls)
         self._digests = KeyedHash(key, b"seam-withheld")
         self._known: Remembered[tuple[str, str, bytes], bytes | Unclean] = Remembered(_REMEMBERED_BYTES)
+        # By identity: a decoder that remembers has one object for equal answers, and an entry keeps its own alive.
+        self._answers: dict[int, tuple[Response, Response, tuple[Withheld, ...]]] = {}
         self.key_id: str = KeyedHash(key, b"seam-key-id").digest(b"", 6)
         self.rules_id: str = rules.digest
 
-    def clean(self, e: Exchange) -> Exchange:
-        """`e` without anything sensitive: replaced by pseudonyms, or withheld and named in `withheld`."""
+    def clean(self, e: Exchange, *, is_request_clean: bool = False) -> Exchange:
+        """`e` without anything sensitive: replaced by pseudonyms, or withheld and named in `withheld`.
+
+        `is_request_clean` says that its request came out of a sanitizer: a replayed one, read from a capture.
+        """
         held: list[Withheld] = []
-        request = self._request(e.request, held)
-        response = self._response(e.response, held) if e.response is not None else None
+        request = e.request if is_request_clean else self._request(e.request, held)
+        response = self._answer(e.response, held) if e.response is not None else None
         failure = self._failure(e.failure) if e.failure is not None else None
         if request is e.request and response is e.response and failure is e.failure and not held:
             return e
@@ -75,7 +82,38 @@ class Sanitizer:
             self._values.learning = False
             self._forget()
 
+    def trust_requests(self, exchanges: Iterable[Exchange]) -> None:
+        """`trust` for the requests of many exchanges: nothing is cleaned in between, so it forgets once, and needs to
+        look at each block of headers and at each body but once."""
+        self._forget()
+        seen: set[Headers | tuple[str, str, bytes]] = set()
+        self._values.learning = True
+        try:
+            for e in exchanges:
+                self._learn(e.request, seen)
+        finally:
+            self._values.learning = False
+            self._forget()
+
+    def _learn(self, request: Request, seen: set[Headers | tuple[str, str, bytes]]) -> None:
+        self._part("request.target", self._urls.clean, request.target, "/", [])
+        headers, body = request.headers, request.body
+        if len(seen) >= _MOST_ANSWERS:
+            seen.clear()
+        if headers not in seen:
+            if sum(len(name) + len(value) for name, value in headers.items) <= _LARGEST_ANSWER:
+                seen.add(headers)
+            self._message("request", headers, b"", [])
+        if body:
+            content_type, coding = _described(headers)
+            key = (content_type, coding, body)
+            if key not in seen:
+                if len(body) <= _LARGEST_ANSWER:
+                    seen.add(key)
+                self._body(headers, body)
+
     def _forget(self) -> None:
+        self._answers.clear()
         self._known.clear()
         self._headers.forget()
         self._values.forget()
@@ -86,6 +124,19 @@ class Sanitizer:
         if target == request.target and headers is request.headers and body is request.body:
             return request
         return Request(request.method, target, headers, body, request.version)
+
+    def _answer(self, response: Response, held: list[Withheld]) -> Response:
+        """`_response`, remembered for the very same object."""
+        known = self._answers.get(id(response))
+        if known is None:
+            withheld: list[Withheld] = []
+            known = (response, self._response(response, withheld), tuple(withheld))
+            if not self._values.learning and len(response.body) <= _LARGEST_ANSWER:
+                if len(self._answers) >= _MOST_ANSWERS:
+                    self._answers.clear()
+                self._answers[id(response)] = known
+        held += known[2]
+        return known[1]
 
     def _response(self, response: Response, held: list[Withheld]) -> Response:
         headers, body = self._message("response", response.headers, response.body, held)

@@ -15,6 +15,7 @@ can be held to a small size while bodies may be large.
 import re
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import Any, NoReturn
 
@@ -31,6 +32,8 @@ MAX_TAIL = 48 << 20
 MAX_ITEMS = 1 << 13
 """Items of one array."""
 MAX_HEADERS = MAX_ITEMS // 2
+_MOST_SHARED = 4096
+"""Characters of a header block that is worth remembering: with 1,024 of them, a bound of some 10 MB."""
 
 _REQUIRED = 9
 # What an array that ends early lacks: response, failure, links, origin, truncated, lateness_us, withheld.
@@ -288,11 +291,24 @@ def _inline(body: object) -> int:
 def _headers(items: Sequence[str]) -> Headers:
     if type(items) is not tuple and type(items) is not list:
         _bad("headers are not an array")
-    "".join(items)
+    size = len("".join(items))
     if len(items) % 2:
         _bad("a header without a value")
+    if size > _MOST_SHARED or type(items) is not tuple:
+        return _pairs(items)
+    return _shared(items)
+
+
+def _pairs(items: Sequence[str]) -> Headers:
     turn = iter(items)
     return Headers.of_pairs(tuple(zip(turn, turn, strict=False)))
+
+
+@lru_cache(maxsize=1024)
+def _shared(items: tuple[str, ...]) -> Headers:
+    """The same block of headers comes again and again: one object for all of them, which is cheaper to look up in
+    whatever remembers what it made of it."""
+    return _pairs(items)
 
 
 def _failure(record: Sequence[Any]) -> Failure:

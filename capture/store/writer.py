@@ -9,7 +9,6 @@ Rules of this file:
 import fcntl
 import os
 import stat
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -45,7 +44,7 @@ class CaptureWriter:
         self._entries: list[Entry] = []
         self._pending: list[bytes] = []
         self._pending_bytes = 0
-        self._info = BlockInfo()
+        self._spans = (0, 0, 0, 0)
         self._offset = 0
         try:
             head = pack_file_head(pack_manifest(manifest))
@@ -72,15 +71,15 @@ class CaptureWriter:
     def write_packed(self, raw: bytes, seq: int, started_us: int) -> None:
         """Add an exchange that `pack_exchange` has packed already."""
         if self._pending:
-            info = self._info
-            self._info = BlockInfo(
-                seq if seq < info.seq_min else info.seq_min,
-                seq if seq > info.seq_max else info.seq_max,
-                started_us if started_us < info.started_min else info.started_min,
-                started_us if started_us > info.started_max else info.started_max,
+            seq_min, seq_max, first_us, last_us = self._spans
+            self._spans = (
+                seq if seq < seq_min else seq_min,
+                seq if seq > seq_max else seq_max,
+                started_us if started_us < first_us else first_us,
+                started_us if started_us > last_us else last_us,
             )
         else:
-            self._info = BlockInfo(seq, seq, started_us, started_us)
+            self._spans = (seq, seq, started_us, started_us)
         self._pending.append(raw)
         self._pending_bytes += len(raw)
         self.count += 1
@@ -128,10 +127,10 @@ class CaptureWriter:
     def _cut(self) -> None:
         """Write the pending records as one block."""
         packed, total = self._pending, self.total
-        info = replace(self._info, losses=total)
+        info = BlockInfo(*self._spans, total)
         block = pack_records(info, packed)
         entry = Entry.of(self._offset, len(packed), info)
-        self._pending, self._pending_bytes, self._info = [], 0, BlockInfo()
+        self._pending, self._pending_bytes, self._spans = [], 0, (0, 0, 0, 0)
         self._append(block)
         self._entries.append(entry)
         self._told = total

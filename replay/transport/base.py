@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from ...capture.model import Failure, Request, Response
+from ...capture.wire.answers import RawAnswer
 
 
 class Clock(Protocol):
@@ -19,19 +20,24 @@ class Clock(Protocol):
 
 
 class Outcome(NamedTuple):
-    """What came of a request: exactly one of `response` and `failure`.
+    """What came of a request: exactly one of `answer` and `failure`.
 
     `sent_us` is when its bytes were first handed to a connection (when it was given up, if it came to that before),
     `done_us` when the last byte of the answer came; `truncated` says that the answer's body was over the cap and left
     out; `retried` that a stale connection was given up and the request sent again.
     """
 
-    response: Response | None
+    answer: Response | RawAnswer | None
     failure: Failure | None
     sent_us: int
     done_us: int
     truncated: bool = False
     retried: bool = False
+
+    @property
+    def response(self) -> Response | None:
+        """The answer, decoded."""
+        return self.answer.response() if isinstance(self.answer, RawAnswer) else self.answer
 
 
 Done = Callable[[Outcome], None]

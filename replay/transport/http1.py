@@ -6,7 +6,8 @@ Rules of this file:
 - a connection is kept only if its last answer ended cleanly and nothing came after it;
 - bodies, heads and times are bounded; redirects are never followed, names never resolved.
 
-Callbacks instead of tasks and futures, and one sweep for all time limits, keep a request near 10 µs.
+Callbacks instead of tasks and futures, and one sweep for all time limits, keep a request near 10 µs. A plain answer
+that came in one piece is taken as it is; whatever is more than that goes through the parser.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ import httptools
 
 from ...capture.headers import Headers
 from ...capture.model import Failure, FailureKind, Request, Response
+from ...capture.wire.answers import AnswerFramer, RawAnswer
 from .base import Clock, Done, Outcome, send_through
 from .encode import Encoder
 
@@ -26,6 +28,7 @@ TIMEOUT_S = 30.0
 CONNECT_WITHIN_S = 5.0
 _MOST_HEADERS = 4000
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
+_UNFRAMED = frozenset({"HEAD", "CONNECT"})
 # A server may close a connection that idles just as we send. What may not be sent twice goes on a fresher one.
 _FRESH_US = 1_000_000
 
@@ -33,14 +36,17 @@ _FRESH_US = 1_000_000
 class _Shot:
     """A request under way."""
 
-    __slots__ = ("done", "keep", "raw", "repeatable", "request", "retried", "sent_us")
+    __slots__ = ("done", "framed", "keep", "raw", "repeatable", "request", "retried", "sent_us")
 
     def __init__(self, request: Request, raw: bytes, keep: bool, done: Done) -> None:
         self.request = request
         self.raw = raw
         self.keep = keep
         self.done = done
-        self.repeatable = request.method in _REPEATABLE
+        method = request.method
+        self.repeatable = method in _REPEATABLE
+        # Whether an answer's head tells how long its body is.
+        self.framed = method not in _UNFRAMED
         self.retried = False
         self.sent_us = 0
 
@@ -69,6 +75,7 @@ class Http1Transport:
         self._timeout_s = timeout_s
         self._loop = asyncio.get_running_loop()
         self._encode = Encoder(authority).encode
+        self.head_size = AnswerFramer().head_size
         self.idle: list[_Connection] = []
         self.connections: set[_Connection] = set()
         self._connecting: dict[asyncio.Task[None], _Shot] = {}
@@ -235,10 +242,16 @@ class _Connection(asyncio.Protocol):
         self._pool.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
-        if self.shot is None:
+        shot = self.shot
+        if shot is None:
             # Bytes that nobody asked for: whatever they are, they must not become the next request's answer.
             self._drop()
             return
+        if not self.heard and shot.framed:
+            size = self._pool.head_size(data)
+            if size and len(data) - size <= self._pool.body_cap:
+                self._answered(RawAnswer(data[:size], data[size:]), keeps=True)
+                return
         self.heard = True
         try:
             self._parser.feed_data(data)
@@ -251,7 +264,7 @@ class _Connection(asyncio.Protocol):
                 return
             self._unclean = True
         if self._complete:
-            self._answered()
+            self._parsed()
         elif not self._status:
             self._head_size += len(data)
             if self._head_size > HEAD_CAP:
@@ -270,7 +283,7 @@ class _Connection(asyncio.Protocol):
             self._drop()
         elif self._status and exc is None and self._until_close():
             self._unclean = True
-            self._answered()
+            self._parsed()
         elif self._status or self.heard:
             self.fail(FailureKind.TRUNCATED, f"closed inside the answer ({_why(exc)})")
         elif self._served and self._pool.again(shot):
@@ -287,15 +300,10 @@ class _Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _answered(self) -> None:
-        pool = self._pool
-        shot, self.shot = self.shot, None
-        assert shot is not None
-        transport = self._transport
-        assert transport is not None
-        self.done_us = pool.clock.now_us()
+    def _parsed(self) -> None:
+        """The parser has a whole answer."""
         body = self._body
-        truncated = self._body_size > pool.body_cap
+        truncated = self._body_size > self._pool.body_cap
         response = Response(
             self._status,
             Headers.of_pairs(tuple([(n.decode("latin-1"), v.decode("latin-1")) for n, v in self._headers])),
@@ -303,15 +311,28 @@ class _Connection(asyncio.Protocol):
             self._reason.decode("latin-1"),
             self._parser.get_http_version(),
         )
-        if shot.keep and self._keeps and not self._unclean and transport.get_write_buffer_size() == 0:
-            self._served += 1
-            if shot.request.method == "HEAD":
+        keeps = self._keeps and not self._unclean
+        if keeps:
+            assert self.shot is not None
+            if self.shot.request.method == "HEAD":
                 self._parser = httptools.HttpResponseParser(self)
             self._reset()
+        self._answered(response, keeps=keeps, truncated=truncated)
+
+    def _answered(self, answer: Response | RawAnswer, *, keeps: bool, truncated: bool = False) -> None:
+        """The answer is whole; `keeps` says that the connection may serve another request as far as it goes."""
+        pool = self._pool
+        shot, self.shot = self.shot, None
+        assert shot is not None
+        transport = self._transport
+        assert transport is not None
+        self.done_us = done_us = pool.clock.now_us()
+        if keeps and shot.keep and transport.get_write_buffer_size() == 0:
+            self._served += 1
             pool.idle.append(self)
         else:
             self._drop()
-        shot.done(Outcome(response, None, shot.sent_us, self.done_us, truncated, shot.retried))
+        shot.done(Outcome(answer, None, shot.sent_us, done_us, truncated, shot.retried))
 
     def _until_close(self) -> bool:
         """Whether nothing but the end of the connection delimits the body (RFC 9112, 6.3)."""
