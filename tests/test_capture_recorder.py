@@ -8,16 +8,18 @@ import sys
 import textwrap
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from seamline.capture import recorder as recorder_module
 from seamline.capture.errors import CouldNotCheck, UsageError
 from seamline.capture.headers import Headers
 from seamline.capture.model import Exchange, Manifest, Request, Response, Role
-from seamline.capture.recorder import Recorder
+from seamline.capture.recorder import Recorder, ScribeProcess
 from seamline.capture.sanitize.rules import Rules
 from seamline.capture.store.reader import open_capture
+from seamline.capture.wire.replayed import Replayed
 from seamline.capture.wire.turn import RawTurn
 
 KEY = b"k" * 32
@@ -325,3 +327,105 @@ def test_nobody_waits_for_a_queue_that_will_never_drain(tmp_path: Path) -> None:
         assert summary.losses.dropped > 0
 
     run(scene())
+
+
+def replayed(recorder: Recorder, number: int, body: bytes = b'{"ok":true}', asked: bytes = b"") -> Replayed:
+    name, seq = recorder.next_id()
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    pairs = (("Content-Type", "application/json"), ("Authorization", f"Bearer {TOKEN}"))
+    return (
+        name, seq, "svc", "s", 1_700_000_000_000_000 + number, 9, "GET", f"/{number}", pairs, asked, "1.1",
+        head, body, f"o-{number}", False, 0,
+    )  # fmt: skip
+
+
+def test_a_replayed_request_is_clean_and_its_answer_is_not(tmp_path: Path) -> None:
+    async def scene() -> None:
+        recorder = await opened(tmp_path / "a.seam")
+        for number in range(2500):
+            recorder.offer_replayed(replayed(recorder, number, b'{"password":"hunter2-%d"}' % number))
+            if number % 700 == 0:
+                await asyncio.sleep(0.01)
+        summary = await recorder.close()
+        assert (summary.recorded, summary.losses.dropped) == (2500, 0)
+        with open_capture(tmp_path / "a.seam") as capture:
+            exchanges = list(capture)
+        assert [each.origin for each in exchanges] == [f"o-{number}" for number in range(2500)]
+        for each in exchanges:
+            assert each.request.headers.get("authorization") == f"Bearer {TOKEN}"
+            assert each.response is not None
+            assert b"hunter2" not in each.response.body
+
+    run(scene())
+
+
+def test_an_answer_that_echoes_a_trusted_request_keeps_its_pseudonyms(tmp_path: Path) -> None:
+    async def scene() -> None:
+        recorder = await opened(tmp_path / "a.seam")
+        recorder.offer(exchange(recorder, b'{"password":"hunter2-hunter2","name":"x"}'))
+        await recorder.close()
+        with open_capture(tmp_path / "a.seam") as capture:
+            (clean,) = capture
+        again = await opened(tmp_path / "b.seam", trusted=tmp_path / "a.seam")
+        again.offer_replayed(replayed(again, 1, clean.request.body))
+        again.offer_replayed(replayed(again, 2, b'{"password":"hunter3-hunter3"}'))
+        await again.close()
+        with open_capture(tmp_path / "b.seam") as capture:
+            bodies = [each.response.body for each in capture if each.response is not None]
+        assert bodies[0] == clean.request.body
+        assert b"hunter3" not in bodies[1]
+
+    run(scene())
+
+
+def test_replayed_exchanges_that_do_not_fit_the_queue_are_counted(tmp_path: Path) -> None:
+    async def scene() -> None:
+        recorder = await opened(tmp_path / "a.seam", queue_bytes=1 << 20)
+        for number in range(100):
+            recorder.offer_replayed(replayed(recorder, number, b'"' + b"x" * 50_000 + b'"'))
+        summary = await recorder.close()
+        assert summary.losses.dropped > 0
+        assert summary.losses.reasons == {"queue full": summary.losses.dropped}
+        assert summary.recorded + summary.losses.dropped == 100
+
+    run(scene())
+
+
+def test_a_batch_beyond_a_frame_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene() -> None:
+        recorder = await opened(tmp_path / "a.seam")
+        monkeypatch.setattr(recorder_module, "MAX_FRAME", 5000)
+        for number in range(60):
+            recorder.offer_replayed(replayed(recorder, number))
+        # Its headers are shared by all, so they are not counted with each: this one is over the limit alone.
+        huge = list(replayed(recorder, 60))
+        huge[8] = (("X", "x" * 6000),)
+        recorder.offer_replayed(cast(Replayed, tuple(huge)))
+        summary = await recorder.close()
+        assert (summary.recorded, summary.losses.dropped) == (60, 1)
+        assert summary.losses.reasons == {"over the limits of a record": 1}
+
+    run(scene())
+
+
+def test_a_process_started_before_takes_over(tmp_path: Path) -> None:
+    async def scene() -> None:
+        first = await opened(tmp_path / "a.seam")
+        first.offer(exchange(first))
+        await first.close()
+        process = ScribeProcess()
+        process.trust(KEY, Rules(), tmp_path / "a.seam")
+        recorder = await opened(tmp_path / "b.seam", process=process)
+        assert recorder.process_id == process.process.pid
+        recorder.offer_replayed(replayed(recorder, 1))
+        assert (await recorder.close()).recorded == 1
+
+    run(scene())
+
+
+def test_a_process_that_is_not_needed_goes_and_writes_nothing(tmp_path: Path) -> None:
+    process = ScribeProcess()
+    process.trust(KEY, Rules(), tmp_path / "none.seam")
+    process.abandon()
+    assert process.process.returncode is not None
+    assert list(tmp_path.iterdir()) == []

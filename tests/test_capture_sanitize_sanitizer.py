@@ -187,6 +187,36 @@ def test_clean_leaves_trusted_values_alone() -> None:
     assert b"hunter3" not in fresh.request.body
 
 
+def test_the_requests_of_a_capture_are_trusted_together() -> None:
+    made = [sanitizer().clean(e) for e in (full_exchange(), as_json({"password": "hunter9-hunter9"}))]
+    replayer = sanitizer()
+    replayer.clean(made[1])
+    replayer.trust_requests([*made, *made])
+    for e in made:
+        assert replayer.clean(e).request == e.request
+    assert b"hunter4" not in replayer.clean(as_json({"password": "hunter4"})).request.body
+
+
+def test_a_clean_request_is_left_alone_and_its_answer_is_not() -> None:
+    e = full_exchange()
+    made = sanitizer().clean(e, is_request_clean=True)
+    assert made.request is e.request
+    assert made.response == sanitizer().clean(e).response
+
+
+def test_an_answer_seen_before_is_cleaned_as_the_first_time() -> None:
+    one = sanitizer()
+    e = full_exchange()
+    first = one.clean(e)
+    again = one.clean(replace(e, id="other"))
+    assert again == replace(first, id="other")
+    assert again.response is first.response
+    broken = exchange("/", [], b"", answer_headers=[JSON], answer=b'{"half": ')
+    assert one.clean(broken).withheld == one.clean(replace(broken, seq=9)).withheld != ()
+    one.trust(first)
+    assert one.clean(first) is first
+
+
 def test_trust_is_learnt_also_after_cleaning_and_from_a_part_that_fails() -> None:
     one = sanitizer()
     e = as_json({"password": "hunter2"})
