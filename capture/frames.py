@@ -20,8 +20,8 @@ _HEADER = struct.Struct("<IB")
 
 
 class Kind(IntEnum):
-    """What a frame's payload is. To the scribe: TRUST, HELLO, EXCHANGE, TURN, REPLAYED, LOSSES, CLOSE; from it: the
-    others."""
+    """What a frame's payload is. To the scribe: TRUST, HELLO, EXCHANGE, TURN, WHOLE, REPLAYED, LOSSES, CLOSE; from
+    it: the others."""
 
     HELLO = 1
     EXCHANGE = 2
@@ -34,6 +34,7 @@ class Kind(IntEnum):
     TURN = 9
     TRUST = 10
     REPLAYED = 11
+    WHOLE = 12
 
 
 _KINDS = {kind.value: kind for kind in Kind}

@@ -8,6 +8,7 @@ Times are integers: microseconds since the epoch (UTC) for an instant, microseco
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from .headers import Headers
 
@@ -126,9 +127,31 @@ class Exchange:
         return self.links[0].parent if self.links else None
 
     @property
+    def status(self) -> int | None:
+        """The answer's status, or None."""
+        return self.response.status if self.response is not None else None
+
+    @property
     def service_us(self) -> int:
         """Time from the actual send to the last byte of the answer, microseconds."""
         return self.latency_us - self.lateness_us
+
+
+class Ask(NamedTuple):
+    """An exchange without what was answered: all that is needed to send its request again, at half the price of
+    decoding. The fields are `Exchange`'s."""
+
+    id: str
+    seq: int
+    role: Role
+    protocol: str
+    service: str
+    session: str
+    started_us: int
+    request: Request
+    status: int | None
+    truncated: bool
+    withheld: tuple[Withheld, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ Everything runs on the event loop's thread.
 
 import asyncio
 import hashlib
+import itertools
 import json
 import marshal
 import os
@@ -28,6 +29,7 @@ from .sanitize.rules import Rules
 from .sessions import SessionNames
 from .store.records import pack_exchange
 from .wire.replayed import Replayed
+from .wire.whole import WholeBatch
 
 QUEUE_BYTES = 64 << 20
 _FLUSH_EVERY_S = 0.005
@@ -44,15 +46,22 @@ class Sink(Protocol):
 
     clock: Clock
     sessions: SessionNames
+    prefix: str
 
     def next_id(self) -> tuple[str, int]:
         """A fresh exchange id and its sequence number."""
+
+    def next_seq(self) -> int:
+        """A fresh sequence number alone; its id is `prefix`-number."""
 
     def offer(self, exchange: Exchange) -> None:
         """Take an exchange. Never waits, never raises."""
 
     def offer_raw(self, turn: tuple[Any, ...]) -> None:
         """Take an exchange as `wire.turn.RawTurn.raw`, whose heads the sanitizer process decodes."""
+
+    def offer_whole(self, batch: WholeBatch) -> None:
+        """Take exchanges as they came, which the sanitizer process takes apart."""
 
     def lost(self, kind: str, reason: str, count: int = 1) -> None:
         """Count something that will not be in the capture; `kind` is a field of `Losses`."""
@@ -94,8 +103,9 @@ class Recorder:
         self.sessions = SessionNames(key)
         self.filled = asyncio.Event()
         """Set once `most` exchanges have been taken; what is offered after that is ignored."""
-        self._prefix = hashlib.blake2b(manifest.capture_id.encode(), digest_size=4).hexdigest()
-        self._seq = 0
+        self.prefix = hashlib.blake2b(manifest.capture_id.encode(), digest_size=4).hexdigest()
+        self.next_seq = itertools.count(1).__next__
+        """A fresh sequence number. Take it when the request starts."""
         self._most = most
         self._queue: deque[tuple[Kind, bytes]] = deque()
         self._queued = 0
@@ -168,8 +178,8 @@ class Recorder:
 
     def next_id(self) -> tuple[str, int]:
         """A fresh exchange id, unique over captures, and its sequence number. Take it when the request starts."""
-        self._seq += 1
-        return f"{self._prefix}-{self._seq}", self._seq
+        seq = self.next_seq()
+        return f"{self.prefix}-{seq}", seq
 
     def lost(self, kind: str, reason: str, count: int = 1) -> None:
         """Count something that will not be in the capture; `kind` is a field of `Losses`."""
@@ -188,6 +198,14 @@ class Recorder:
     def offer_raw(self, turn: tuple[Any, ...]) -> None:
         """Take an exchange as `wire.turn.RawTurn.raw`: a third of the work, the rest is the sanitizer process's."""
         self._take(Kind.TURN, marshal.dumps(turn))
+
+    def offer_whole(self, batch: WholeBatch) -> None:
+        """Take exchanges as they came: all of them, or none where the queue is full."""
+        wholes = batch[3]
+        if self._most is not None:
+            del wholes[max(0, self._most - self._accepted) :]
+        if wholes:
+            self._take(Kind.WHOLE, marshal.dumps(batch), len(wholes))
 
     def offer_replayed(self, values: Replayed) -> None:
         """Take an exchange of a replay, whose request has been clean before. They are handed over in batches, so that
@@ -220,25 +238,25 @@ class Recorder:
             self._queue_batch(batch[:middle])
             self._queue_batch(batch[middle:])
 
-    def _take(self, kind: Kind, packed: bytes) -> None:
-        if self._accepts(len(packed)):
+    def _take(self, kind: Kind, packed: bytes, count: int = 1) -> None:
+        if self._accepts(len(packed), count):
             self._queue.append((kind, packed))
 
-    def _accepts(self, size: int) -> bool:
-        """Count in an exchange of `size` bytes, or count it as dropped; whether it is in."""
+    def _accepts(self, size: int, count: int = 1) -> bool:
+        """Count in `count` exchanges of `size` bytes, or count them as dropped; whether they are in."""
         if self._most is not None and self._accepted >= self._most:
             return False
         channel = self._channel
         if channel is None or channel.failure is not None or channel.closing:
-            self.lost("dropped", "the sanitizer process has failed" if self.failed else "offered after the end")
+            self.lost("dropped", "the sanitizer process has failed" if self.failed else "offered after the end", count)
             return False
         if self._queued + size > self._queue_bytes or size > MAX_FRAME:
-            self.lost("dropped", "queue full")
+            self.lost("dropped", "queue full", count)
             return False
         if not self._queue and not self._batch and not channel.paused:
             self._loop.call_later(_FLUSH_EVERY_S, self.flush)
         self._queued += size
-        self._accepted += 1
+        self._accepted += count
         if self._accepted == self._most:
             self.filled.set()
         return True

@@ -24,11 +24,13 @@ from .errors import CouldNotCheck, SeamlineError
 from .frames import FrameReader, Hello, Kind, Trust, frame, losses_of
 from .model import Exchange, Losses, Role
 from .sanitize.sanitizer import Sanitizer
+from .sessions import SessionNames
 from .store.reader import open_capture
 from .store.records import unpack_exchange
 from .store.writer import CaptureWriter
 from .wire.replayed import ReplayedDecoder
 from .wire.turn import exchange_of_raw
+from .wire.whole import WholeDecoder
 
 NICENESS = 10
 FLUSH_EVERY_S = 1.0
@@ -44,7 +46,7 @@ class Trusting:
         self.sanitizer = Sanitizer(trust.key, trust.rules)
         self.done = False
         self._capture = open_capture(trust.trusted)
-        self._requests = (exchange for exchange in self._capture if exchange.role is Role.INBOUND)
+        self._requests = (ask for ask in self._capture.asks() if ask.role is Role.INBOUND)
 
     def step(self) -> None:
         """Trust some more of them."""
@@ -68,13 +70,14 @@ class Scribe:
         self._sanitizer = trusting.sanitizer if trusting is not None else Sanitizer(hello.key, hello.rules)
         self._trusting = trusting
         self._decoder = ReplayedDecoder()
+        self._whole_decoder = WholeDecoder(SessionNames(hello.key))
         manifest = replace(hello.manifest, key_id=self._sanitizer.key_id, rules=self._sanitizer.rules_id)
         self._writer = CaptureWriter(hello.output, manifest)
         self._unflushed = False
         self._withheld = 0
         self._truncated = 0
         self._reasons: dict[str, int] = {}
-        self._refused = 0
+        self._refused: dict[str, int] = {}
         self.front = Losses()
         """What the recorder lost before it came here; the latest word counts."""
 
@@ -83,6 +86,14 @@ class Scribe:
         # Sound: as with Hello, nobody but our own recorder, of this very Python, speaks on this socket.
         for exchange in self._decoder.exchanges(marshal.loads(payload)):  # noqa: S302
             self.write(exchange, is_request_clean=True)
+
+    def whole(self, payload: bytes) -> None:
+        """Write a batch of exchanges that come as they passed by."""
+        for exchange in self._whole_decoder.exchanges(marshal.loads(payload)):  # noqa: S302  # as above
+            if exchange is not None:
+                self.write(exchange)
+            else:
+                self._refuse("not understood")
 
     def write(self, exchange: Exchange, packed: bytes | None = None, *, is_request_clean: bool = False) -> None:
         """Clean and write one exchange. `packed` is its record, if there is one already: it goes into the capture as
@@ -96,7 +107,7 @@ class Scribe:
         if packed is not None and exchange is given:
             self._writer.write_packed(packed, exchange.seq, exchange.started_us)
         elif not self._writer.write(exchange):
-            self._refused += 1
+            self._refuse("over the limits of a record")
             return
         self._unflushed = True
         if exchange.truncated:
@@ -127,8 +138,11 @@ class Scribe:
         """Counts for the recorder, without what it has counted itself."""
         losses = self._losses()
         if self._refused:
-            losses += Losses(dropped=self._refused, reasons={"over the limits of a record": self._refused})
+            losses += Losses(dropped=sum(self._refused.values()), reasons=self._refused)
         return json.dumps({"recorded": self._writer.count, "losses": asdict(losses)}).encode()
+
+    def _refuse(self, reason: str) -> None:
+        self._refused[reason] = self._refused.get(reason, 0) + 1
 
     def _count(self, reason: str) -> None:
         self._reasons[reason] = self._reasons.get(reason, 0) + 1
@@ -174,6 +188,8 @@ def _scribble(channel: socket.socket, reader: FrameReader, scribe: Scribe, frame
                 scribe.write(unpack_exchange(payload), payload)
             elif kind is Kind.REPLAYED:
                 scribe.replayed(payload)
+            elif kind is Kind.WHOLE:
+                scribe.whole(payload)
             elif kind is Kind.TURN:
                 # Sound: as with HELLO, nobody but our own recorder, of this very Python, speaks on this socket.
                 scribe.write(exchange_of_raw(marshal.loads(payload)))  # noqa: S302

@@ -195,7 +195,8 @@ def _read(what: ReplayPlan, console: Console) -> tuple[Manifest, Plan]:
     try:
         with open_capture(what.capture) as capture:
             source, complete = capture.manifest, capture.complete
-            plan = make_plan(capture, allow_writes=what.allow_writes, shard=what.shard, where=what.where)
+            exchanges = capture.asks() if what.where is None else capture
+            plan = make_plan(exchanges, allow_writes=what.allow_writes, shard=what.shard, where=what.where)
     finally:
         gc.freeze()
         gc.enable()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import itemgetter
 
-from ..capture.model import Exchange, Request, Role
+from ..capture.model import Ask, Exchange, Request, Role
 from .safety import is_write
 from .sendable import Fitter
 from .shard import WHOLE, Shard
@@ -53,13 +53,14 @@ class Plan:
 
 
 def make_plan(
-    exchanges: Iterable[Exchange],
+    exchanges: Iterable[Exchange | Ask],
     *,
     allow_writes: bool,
     shard: Shard = WHOLE,
     where: Callable[[Exchange], bool] | None = None,
 ) -> Plan:
-    """The plan for `exchanges`, which may come in any order. Answers are not kept, so a plan holds requests only.
+    """The plan for `exchanges`, which may come in any order. Answers are not kept, so a plan holds requests only;
+    nobody but `where` needs more than an `Ask`.
 
     Times and positions count from the first request that can be sent, whichever shard fires it, so that the shards
     of one capture keep its pace together.
@@ -71,7 +72,7 @@ def make_plan(
     return drafts.plan(shard)
 
 
-def why_not(exchange: Exchange, *, allow_writes: bool) -> str | None:
+def why_not(exchange: Exchange | Ask, *, allow_writes: bool) -> str | None:
     """Why the exchange is not replayed, or None. What `sendable.Fitter` refuses comes on top."""
     if exchange.protocol != "http":
         return f"protocol {exchange.protocol[:40]}"
@@ -100,11 +101,13 @@ class _Drafts:
         self._left_out: Counter[str] = Counter()
         self._changed: Counter[str] = Counter()
 
-    def take(self, exchange: Exchange) -> None:
+    def take(self, exchange: Exchange | Ask) -> None:
         """Choose an inbound exchange, or count it."""
-        if self._where is not None and not self._where(exchange):
-            self._left_out[NOT_SELECTED] += 1
-            return
+        if self._where is not None:
+            assert isinstance(exchange, Exchange), "an ask has not all that an expression may name"
+            if not self._where(exchange):
+                self._left_out[NOT_SELECTED] += 1
+                return
         reason = why_not(exchange, allow_writes=self._allow_writes)
         fit = self._fitter.fit(exchange.request) if reason is None else reason
         if isinstance(fit, str):
@@ -133,10 +136,8 @@ class _Drafts:
         return Plan(tuple(steps), dict(self._skipped), dict(self._left_out), dict(self._changed))
 
 
-def _upgrades(exchange: Exchange) -> bool:
-    if exchange.response is not None and exchange.response.status == 101:
-        return True
-    return (exchange.request.headers.get("upgrade") or "").lower() == "websocket"
+def _upgrades(exchange: Exchange | Ask) -> bool:
+    return exchange.status == 101 or (exchange.request.headers.get("upgrade") or "").lower() == "websocket"
 
 
 def _announces_body(request: Request) -> bool:

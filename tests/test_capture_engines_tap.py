@@ -457,7 +457,7 @@ def test_stopping_gives_up_on_a_request_that_outlasts_the_grace(loop_name: str) 
 def test_a_fault_in_the_recording_never_reaches_the_traffic(loop_name: str) -> None:
     async def scene() -> None:
         async with staged(answering) as stage:
-            stage.sink.next_id = _broken
+            stage.sink.next_seq = _broken
             assert (await stage.ask(GET)).endswith(b"/a")
             await stage.until(lambda: bool(stage.sink.losses))
             assert all(kind == "gaps" for kind, _ in stage.sink.losses)
@@ -480,5 +480,5 @@ def _no_headers() -> Any:
     return Headers()
 
 
-def _broken() -> tuple[str, int]:
+def _broken() -> int:
     raise RuntimeError("a secret that must not be told")

@@ -5,7 +5,7 @@ from dataclasses import FrozenInstanceError, replace
 import pytest
 
 from seamline.capture.headers import Headers
-from seamline.capture.model import Exchange, Link, LinkKind, Losses, Request, Role
+from seamline.capture.model import Exchange, Link, LinkKind, Losses, Request, Response, Role
 
 SAMPLE = Exchange(
     id="a-1",
@@ -40,3 +40,8 @@ def test_losses_add_up_with_their_reasons() -> None:
         dropped=2, truncated=1, reasons={"queue full": 2, "body over the cap": 1}
     )
     assert total == Losses(dropped=3, truncated=1, reasons={"queue full": 3, "body over the cap": 1})
+
+
+def test_the_status_is_the_answers() -> None:
+    assert SAMPLE.status is None
+    assert replace(SAMPLE, response=Response(404, Headers())).status == 404

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from seamline.capture.frames import FrameReader, Hello, Kind, frame
+from seamline.capture.frames import FrameReader, Hello, Kind, Trust, frame
 from seamline.capture.headers import Headers
 from seamline.capture.model import Exchange, Losses, Manifest, Request, Response, Role
 from seamline.capture.sanitize.rules import Rules
-from seamline.capture.scribe import serve
+from seamline.capture.scribe import Scribe, Trusting, serve
 from seamline.capture.store.reader import open_capture
-from seamline.capture.store.records import pack_exchange
+from seamline.capture.store.records import pack_exchange, unpack_exchange
 
 SECRET = "hunter2-hunter2"
 
@@ -163,3 +163,31 @@ def test_a_start_that_fails_says_who_has_to_act(tmp_path: Path) -> None:
         kind, said = talk.hear()
         assert kind is Kind.FAILED
         assert not said["usage"]
+
+
+@pytest.mark.parametrize("steps", [0, 1, 5])
+def test_trust_counts_whenever_the_capture_has_been_read(tmp_path: Path, steps: int) -> None:
+    body = b'{"password":"%s"}' % SECRET.encode()
+    with scribe(tmp_path / "a.seam") as talk:
+        talk.hear()
+        for number in range(600):
+            talk.say(Kind.EXCHANGE, packed(number, body=b'{"password":"p4ssw0rd-%d"}' % number))
+        talk.say(Kind.CLOSE)
+        while talk.hear()[0] is not Kind.SUMMARY:
+            pass
+    with open_capture(tmp_path / "a.seam") as capture:
+        clean = list(capture)
+    trusting = Trusting(Trust(b"k" * 32, Rules(), tmp_path / "a.seam"))
+    for _ in range(steps):
+        trusting.step()
+    assert trusting.done == (steps == 5)
+    again = Scribe(Hello(tmp_path / "b.seam", Manifest("c", 0, "t", "tap"), b"k" * 32, Rules()), trusting)
+    for exchange in clean:
+        again.write(exchange)
+    again.write(unpack_exchange(packed(601, body=body)))
+    again.close()
+    assert trusting.done
+    with open_capture(tmp_path / "b.seam") as capture:
+        *same, fresh = capture
+    assert same == clean
+    assert SECRET.encode() not in fresh.request.body

@@ -242,3 +242,15 @@ def test_reading_needs_the_memory_of_a_block_not_of_the_file(tmp_path: Path) -> 
         assert tracemalloc.get_traced_memory()[1] < 4 << 20, "20 MB of bodies went by"
     finally:
         tracemalloc.stop()
+
+
+def test_asks_are_the_exchanges_without_their_answers(capture: Path) -> None:
+    with open_capture(capture) as reader:
+        exchanges, asks = list(reader), list(reader.asks())
+    assert [(ask.id, ask.request, ask.status) for ask in asks] == [(e.id, e.request, e.status) for e in exchanges]
+
+
+def test_damage_is_told_to_whoever_wants_asks(capture: Path) -> None:
+    change(capture, blocks_of(capture)[1] + BLOCK_SIZE + 3, b"\xff\xff\xff")
+    with open_capture(capture) as reader, pytest.raises(DamagedCapture):
+        list(reader.asks())

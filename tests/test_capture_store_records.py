@@ -9,9 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seamline.capture.headers import Headers
-from seamline.capture.model import Exchange, Link, LinkKind, Request, Response
+from seamline.capture.model import Ask, Exchange, Link, LinkKind, Request, Response
 from seamline.capture.store import records
-from seamline.capture.store.records import BadRecord, from_record, pack_exchange, to_record, unpack_exchange
+from seamline.capture.store.records import (
+    BadRecord,
+    decode_ask,
+    from_record,
+    pack_exchange,
+    to_record,
+    unpack_exchange,
+)
 from support.captures import EXCHANGES, an_exchange
 
 
@@ -181,3 +188,57 @@ def test_a_tail_that_no_body_claims_is_refused() -> None:
     head = records.pack_head(as_array(an_exchange()))
     with pytest.raises(BadRecord, match="fill"):
         unpack_exchange(framed(head, b"unclaimed"))
+
+
+def ask_of(exchange: Exchange) -> Ask:
+    """The same by way of the whole exchange."""
+    e = exchange
+    return Ask(
+        e.id, e.seq, e.role, e.protocol, e.service, e.session, e.started_us, e.request, e.status, e.truncated, e.withheld
+    )  # fmt: skip
+
+
+def decoded_ask(raw: bytes) -> Ask:
+    head, tail, end = records.record_bounds(raw, 0)
+    return decode_ask(raw, head, tail, end)
+
+
+@given(EXCHANGES)
+def test_an_ask_is_the_exchange_without_its_answer(exchange: Exchange) -> None:
+    assert decoded_ask(pack_exchange(exchange)) == ask_of(exchange)
+
+
+@given(EXCHANGES, st.data())
+def test_an_ask_of_changed_bytes_is_the_exchanges_or_a_bad_record(exchange: Exchange, data: st.DataObject) -> None:
+    raw = bytearray(pack_exchange(exchange))
+    raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        ask = decoded_ask(bytes(raw))
+    except BadRecord:
+        with pytest.raises(BadRecord):
+            unpack_exchange(bytes(raw))
+        return
+    try:
+        whole = unpack_exchange(bytes(raw))
+    except BadRecord:
+        # What is wrong with the answer is nothing to an ask.
+        return
+    assert ask == ask_of(whole)
+
+
+@pytest.mark.parametrize("record", [5, [1], {"a": 1}, None])
+def test_an_ask_of_something_else_is_a_bad_record(record: object) -> None:
+    with pytest.raises(BadRecord):
+        decoded_ask(framed(msgpack.packb(record)))
+
+
+def test_equal_headers_are_one_object_unless_they_are_large() -> None:
+    def twice(headers: Headers) -> list[Headers]:
+        raw = pack_exchange(an_exchange(request=Request("GET", "/", headers)))
+        return [unpack_exchange(raw).request.headers for _ in range(2)]
+
+    first, second = twice(Headers([("A", "b")]))
+    assert first is second
+    first, second = twice(Headers([("A", "b" * 5000)]))
+    assert first == second
+    assert first is not second

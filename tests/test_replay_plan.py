@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seamline.capture.headers import Headers
-from seamline.capture.model import Exchange, Request, Response, Role, Withheld
+from seamline.capture.model import Ask, Exchange, Request, Response, Role, Withheld
 from seamline.replay.plan import (
     BODY_CUT,
     NOT_SELECTED,
@@ -164,3 +164,15 @@ def test_every_inbound_exchange_is_planned_or_counted(
     assert sorted(step.position for each in plan.sessions().values() for step in each) == [
         step.position for step in plan.steps
     ]
+
+
+@given(EXCHANGES, st.booleans())
+def test_asks_make_the_same_plan(exchanges: list[Exchange], allow_writes: bool) -> None:
+    asks = [
+        Ask(
+            e.id, e.seq, e.role, e.protocol, e.service, e.session, e.started_us, e.request, e.status, e.truncated,
+            e.withheld,
+        )
+        for e in exchanges
+    ]  # fmt: skip
+    assert make_plan(asks, allow_writes=allow_writes) == make_plan(exchanges, allow_writes=allow_writes)

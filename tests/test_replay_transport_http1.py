@@ -10,6 +10,7 @@ import pytest
 from seamline.capture.clock import Clock
 from seamline.capture.headers import Headers
 from seamline.capture.model import FailureKind, Request
+from seamline.capture.wire.answers import AnswerFramer, RawAnswer
 from seamline.replay.transport.base import Outcome
 from seamline.replay.transport.http1 import Http1Transport
 
@@ -338,3 +339,65 @@ def test_closing_ends_what_is_under_way_once() -> None:
             return outcomes
 
     assert [kind_of(outcome) for outcome in LOOPS[-1](main())] == [FailureKind.CANCELLED] * 3
+
+
+PLAIN_ANSWERS = [
+    OK,
+    b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nX: \xe9\r\nx: 2\r\nConnection: keep-alive\r\n\r\n",
+    b"HTTP/1.1 206 \r\nContent-Length:\t3\r\n\r\n\x00\r\n",
+]
+
+
+@pytest.mark.parametrize("reply", PLAIN_ANSWERS)
+@pytest.mark.parametrize("request_", [GET, POST, Request("HEAD", "/", Headers())])
+def test_the_parser_says_the_same_of_a_plain_answer(
+    reply: bytes, request_: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if request_.method == "HEAD":
+        reply = reply.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    servers = [Server([reply, OK]) for _ in range(2)]
+    first = talk(servers[0], request_, GET)
+    monkeypatch.setattr(AnswerFramer, "head_size", lambda *_: 0)
+    second = talk(servers[1], request_, GET)
+    assert [(each.response, each.truncated) for each in first] == [(each.response, each.truncated) for each in second]
+    assert [len(server.received) for server in servers] == [1, 1]
+
+
+def test_plain_answers_and_others_take_turns_on_one_connection() -> None:
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\n\r\n"
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n"
+    server = Server([OK, chunked, OK, head, OK, chunked])
+    outcomes = talk(server, GET, GET, GET, Request("HEAD", "/", Headers()), GET, GET)
+    assert [body_of(outcome) for outcome in outcomes] == [b"ok", b"ab", b"ok", b"", b"ok", b"ab"]
+    assert len(server.received) == 1
+    assert [isinstance(outcome.answer, RawAnswer) for outcome in outcomes] == [True, False, True, False, True, False]
+
+
+def test_a_plain_answer_over_the_cap_is_left_out() -> None:
+    outcome = talk(Server([b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcde"]), GET, body_cap=4)[0]
+    assert (body_of(outcome), outcome.truncated) == (b"", True)
+
+
+def test_an_answer_of_two_reads_is_one_answer() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _one_request(reader)
+        for piece in (OK[:30], OK[30:-1], OK[-1:]):
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0.01)
+        await _one_request(reader)
+        writer.write(OK)
+        await reader.read(1)
+        writer.close()
+
+    async def main() -> list[Outcome]:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        async with server:
+            transport = Http1Transport(("127.0.0.1", server.sockets[0].getsockname()[1]), "h:1", Clock())
+            outcomes = [await asyncio.wait_for(transport.send(GET), 30) for _ in range(2)]
+            await transport.close()
+        return outcomes
+
+    first, second = LOOPS[-1](main())
+    assert first.response == second.response
+    assert isinstance(second.answer, RawAnswer)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from ..codings import parse_codings
 from ..headers import Headers
-from ..model import Exchange, Failure, Request, Response, Withheld
+from ..model import Ask, Exchange, Failure, Request, Response, Withheld
 from .bodies import Bodies, Unclean
 from .cookies import Cookies
 from .headers import HeaderCleaner
@@ -82,7 +82,7 @@ class Sanitizer:
             self._values.learning = False
             self._forget()
 
-    def trust_requests(self, exchanges: Iterable[Exchange]) -> None:
+    def trust_requests(self, exchanges: Iterable[Exchange | Ask]) -> None:
         """`trust` for the requests of many exchanges: nothing is cleaned in between, so it forgets once, and needs to
         look at each block of headers and at each body but once."""
         self._forget()

@@ -6,7 +6,7 @@ Rules of this file:
 """
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import zstandard
@@ -101,13 +101,21 @@ def record_places(content: bytes, at: int) -> Iterator[tuple[int, int, int]]:
 
 
 def records(head: BlockHead, content: bytes) -> Iterator[Exchange]:
-    """Every exchange of a block's content. `BadRecord` for one that is malformed, `Broken` if their number is wrong."""
+    """Every exchange of a block's content; see `each_record`."""
+    return each_record(head, content, decode_record)
+
+
+def each_record[T](head: BlockHead, content: bytes, decode: Callable[[bytes, int, int, int], T]) -> Iterator[T]:
+    """What `decode` makes of every record of a block's content.
+
+    `BadRecord` for one that is malformed, `Broken` if their number is wrong.
+    """
     _, at = block_info(content)
     count = 0
     size = len(content)
     while at < size:
         start, tail, at = record_bounds(content, at)
-        yield decode_record(content, start, tail, at)
+        yield decode(content, start, tail, at)
         count += 1
     if count != head.count:
         raise Broken(f"{count} records where the block's head says {head.count}")

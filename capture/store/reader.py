@@ -8,14 +8,14 @@ Rules of this file:
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 from ..errors import DamagedCapture, NewerCapture, UsageError
-from ..model import Exchange, Losses, Manifest
-from .blocks import block_info, open_payload, records
+from ..model import Ask, Exchange, Losses, Manifest
+from .blocks import block_info, each_record, open_payload
 from .frames import (
     BLOCK_SIZE,
     FILE_MAGIC,
@@ -32,7 +32,7 @@ from .frames import (
     parse_trailer,
 )
 from .index import Index, parse_index, parse_manifest
-from .records import BadRecord
+from .records import BadRecord, decode_ask, decode_record
 
 TORN = "capture: its last block breaks off"
 DAMAGED = "capture: damaged"
@@ -107,23 +107,30 @@ class CaptureReader:
         self.close()
 
     def __iter__(self) -> Iterator[Exchange]:
+        return self._each(decode_record)
+
+    def asks(self) -> Iterator[Ask]:
+        """Iterate it without the answers."""
+        return self._each(decode_ask)
+
+    def _each[T](self, decode: Callable[[bytes, int, int, int], T]) -> Iterator[T]:
         seen: list[tuple[int, int]] = []
         at = self._first
         while at < self._end:
             stretch = self._stretch(at, self._end)
             seen.append((at, stretch.head.count))
-            yield from self._exchanges(stretch)
+            yield from self._records(stretch, decode)
             at = stretch.end
         if self._damage is not None:
             raise self._damage
         if self.index is not None and [(entry.offset, entry.count) for entry in self.index.entries] != seen:
             raise DamagedCapture(self.path, self._end, "its blocks are not those that its index names")
 
-    def _exchanges(self, stretch: Stretch) -> Iterator[Exchange]:
+    def _records[T](self, stretch: Stretch, decode: Callable[[bytes, int, int, int], T]) -> Iterator[T]:
         if stretch.head.type is not BlockType.RECORDS:
             raise DamagedCapture(self.path, stretch.offset, "an index before the capture's end")
         try:
-            yield from records(stretch.head, self._content(stretch))
+            yield from each_record(stretch.head, self._content(stretch), decode)
         except (Broken, BadRecord) as error:
             raise DamagedCapture(self.path, stretch.offset, str(error)) from error
 

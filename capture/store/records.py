@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 import msgpack
 
 from ..headers import Headers
-from ..model import Exchange, Failure, FailureKind, Link, LinkKind, Request, Response, Role, Withheld
+from ..model import Ask, Exchange, Failure, FailureKind, Link, LinkKind, Request, Response, Role, Withheld
 
 PREFIX = struct.Struct("<II")
 MAX_HEAD = 1 << 20
@@ -108,6 +108,14 @@ def decode_record(buffer: bytes, head: int, tail: int, end: int) -> Exchange:
     return from_record(unpack_head(buffer[head:tail]), buffer[tail:end])
 
 
+def decode_ask(buffer: bytes, head: int, tail: int, end: int) -> Ask:
+    """The same without the answer, which is not looked at but for its status."""
+    try:
+        return _ask(_whole(unpack_head(buffer[head:tail])), buffer[tail:end])
+    except (TypeError, ValueError, IndexError, KeyError) as error:
+        raise _malformed(error) from error
+
+
 def pack_head(value: object) -> bytes:
     """msgpack of arrays, text, bytes and numbers, the way every part of a capture but the manifest is stored."""
     packed: bytes = _PACKER.pack(value)
@@ -187,20 +195,40 @@ def _fit_extras(e: Exchange) -> None:
 
 def from_record(record: object, tail: bytes = b"") -> Exchange:
     """The exchange of a positional array, or `BadRecord`. A body is bytes, or an int: so many bytes of `tail`."""
+    try:
+        return _exchange(_whole(record), tail)
+    except (TypeError, ValueError, IndexError, KeyError) as error:
+        raise _malformed(error) from error
+
+
+def _malformed(error: Exception) -> BadRecord:
+    """Wrong types show themselves where they are used: unpacking, comparing, looking up."""
+    return error if isinstance(error, BadRecord) else BadRecord(f"malformed exchange: {error}")
+
+
+def _whole(record: object) -> Sequence[Any]:
+    """The array with what a shorter one lacks, and without what a longer one adds."""
     if not isinstance(record, (tuple, list)) or len(record) < _REQUIRED:
         _bad("not an exchange's array")
     width = len(record)
-    if width < _WIDTH:
-        record = (*record, *_DEFAULTS[width - _REQUIRED :])
-    elif width > _WIDTH:
-        record = record[:_WIDTH]
-    try:
-        return _exchange(record, tail)
-    except (TypeError, ValueError, IndexError, KeyError) as error:
-        # Wrong types show themselves where they are used: unpacking, comparing, looking up.
-        if isinstance(error, BadRecord):
-            raise
-        raise BadRecord(f"malformed exchange: {error}") from error
+    if width == _WIDTH:
+        return record
+    return (*record, *_DEFAULTS[width - _REQUIRED :]) if width < _WIDTH else record[:_WIDTH]
+
+
+def _ask(record: Sequence[Any], tail: bytes) -> Ask:
+    id_, seq, role, protocol, service, session, started, _, ask, answer, _, _, _, cut, _, kept = record
+    request, _ = _request(ask, tail)
+    status = answer[0] if answer is not None else None
+    _texts(protocol, service, session)
+    if type(seq) is not int or type(started) is not int or type(cut) is not bool:
+        _bad("malformed exchange")
+    if status is not None and type(status) is not int:
+        _bad("status is not a number")
+    if not (_ID.fullmatch(id_) and 0 <= seq < _SPAN_US and _FIRST_US <= started <= _LAST_US):
+        _bad("id, seq or start out of range")
+    withheld = tuple(map(_withheld, kept)) if kept else ()
+    return Ask(id_, seq, _ROLES[role], protocol, service, session, started, request, status, cut, withheld)
 
 
 def _exchange(record: Sequence[Any], tail: bytes) -> Exchange:

@@ -64,6 +64,17 @@ class Http1Connection:
         self._client = _ClientSide(self)
         self._server = _ServerSide(self)
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether both directions stand between two messages, as they did before the first."""
+        lost = self.opaque or self.client_blind
+        return not (lost or self.turns) and self._client.at_rest and self._server.at_rest
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether the client is in the middle of a request that can be understood."""
+        return self._client.unfinished and not (self.opaque or self.client_blind)
+
     def feed_client(self, data: bytes, at_us: int) -> None:
         """Bytes that the client sent."""
         if not self.opaque and not self.client_blind:
@@ -168,6 +179,10 @@ class _ClientSide(Pieces):
         self._held: list[tuple[bytes, int]] = []
         self._primed = False
         self.holds = False
+
+    @property
+    def at_rest(self) -> bool:
+        return super().at_rest and not self.holds
 
     @property
     def unfinished(self) -> bool:

@@ -25,6 +25,7 @@ class Pieces:
         "_head",
         "_head_size",
         "_in_head",
+        "_is_last",
         "_now",
         "_over",
         "_parser",
@@ -39,6 +40,7 @@ class Pieces:
         self._now = 0
         self.began_us = 0
         self._in_head = True
+        self._is_last = False
         self._head: list[bytes] = []
         self._head_size = 0
         self._piece = b""
@@ -52,6 +54,11 @@ class Pieces:
     def open_head(self) -> bool:
         """Whether the bytes so far end inside a head."""
         return self._in_head and self._head_size > 0
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether the bytes so far end with a message, and none said that it is the last."""
+        return self._in_head and not self._head_size and not self._is_last
 
     def feed(self, data: bytes, at_us: int) -> None:
         """Bytes of this direction, which came at `at_us`."""
@@ -124,6 +131,7 @@ class Pieces:
 
     def _next_head(self) -> None:
         """The message is over."""
+        self._is_last = self._is_last or not self._parser.should_keep_alive()
         self._over = True
         self._in_head = True
         self._head_size = 0

@@ -12,6 +12,7 @@ from seamline.capture.links import LinkIndex
 from seamline.capture.model import Exchange, Role
 from seamline.capture.sessions import SessionNames
 from seamline.capture.wire.turn import exchange_of_raw
+from seamline.capture.wire.whole import WholeBatch, WholeDecoder
 
 Address = tuple[str, int]
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -25,17 +26,27 @@ class MemorySink:
     sessions: SessionNames = field(default_factory=lambda: SessionNames(b"k" * 32))
     exchanges: list[Exchange] = field(default_factory=list)
     losses: dict[tuple[str, str], int] = field(default_factory=dict)
+    prefix: str = "m"
     count: int = 0
 
     def next_id(self) -> tuple[str, int]:
+        seq = self.next_seq()
+        return f"{self.prefix}-{seq}", seq
+
+    def next_seq(self) -> int:
         self.count += 1
-        return f"m-{self.count}", self.count
+        return self.count
 
     def offer(self, exchange: Exchange) -> None:
         self.exchanges.append(exchange)
 
     def offer_raw(self, turn: tuple[Any, ...]) -> None:
         self.offer(exchange_of_raw(turn))
+
+    def offer_whole(self, batch: WholeBatch) -> None:
+        for exchange in WholeDecoder(self.sessions).exchanges(batch):
+            assert exchange is not None
+            self.offer(exchange)
 
     def lost(self, kind: str, reason: str, count: int = 1) -> None:
         self.losses[kind, reason] = self.losses.get((kind, reason), 0) + count
