@@ -14,7 +14,7 @@ _MEMBERS = ("multiset_changed", "length_changed")
 def absorb(clusters: list[Cluster]) -> list[Cluster]:
     """`clusters` without those that others explain."""
     gone: set[int] = set()
-    for rule in (_renamed, _members, _moved, _scaled, _broken_relation):
+    for rule in (_renamed, _members, _moved, _scaled, _broken_relation, _refused):
         left = [cluster for cluster in clusters if id(cluster) not in gone]
         for cluster, explained in rule(left):
             gone.add(id(explained))
@@ -77,6 +77,22 @@ def _scaled(clusters: list[Cluster]) -> Explained:
             same = (other.endpoint, other.example.service) == (cause.endpoint, cause.example.service)
             if same and other.example.operation in {cause.example.operation, replaced}:
                 yield cause, other
+
+
+def _refused(clusters: list[Cluster]) -> Explained:
+    """Who refuses a request or fails at it makes other calls than who serves it: calls that are missing, new or
+    multiplied at such requests alone follow from the status. Traffic to a new service is reported all the same."""
+    for cause in _of(clusters, Surface.STATUS, "changed"):
+        if all(_served(word) for word in cause.example.transition.split("→")):
+            continue
+        for other in _of(clusters, Surface.HTTP, "missing", "extra", "count_scaling", "retry_removed"):
+            same = other.endpoint == cause.endpoint and other.observations.keys() <= cause.observations.keys()
+            if same and other.example.trait != "security":
+                yield cause, other
+
+
+def _served(outcome: str) -> bool:
+    return outcome.isdigit() and int(outcome) < 400
 
 
 def _broken_relation(clusters: list[Cluster]) -> Explained:

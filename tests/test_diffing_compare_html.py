@@ -53,6 +53,49 @@ def test_inline_tags_do_not_break_a_sentence() -> None:
     assert outline('<form action="/go"><input name="q" value="x"></form>') == "action: /go\ninput: q=x"
 
 
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<!--" * 200_000,
+        "<a " * 200_000,
+        "<a href='" * 100_000,
+        "<![CDATA[" * 100_000,
+        "<?" * 300_000,
+        "<" * 500_000,
+        "<script>" * 100_000,
+        "<script></scrip" * 50_000,
+        '<a x="' + "'" * 500_000,
+        "<a " + "b " * 300_000 + ">",
+        "<a b" + " " * 500_000 + ">",
+        "&#" * 300_000,
+    ],
+    ids=lambda page: page[:12].strip(),
+)
+def test_a_page_that_never_ends_its_tags_is_read_in_one_pass(page: str) -> None:
+    """A parser that starts over at each "<" needs minutes for any of these: the whole suite would stand still."""
+    assert isinstance(outline(page), str)
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        ("<p>a &amp; b</p>", "a & b"),
+        ("a < b", "a < b"),
+        ("<!-- <p>hidden</p> -->seen", "seen"),
+        ("<SCRIPT>if (a < b) '<p>'</SCRIPT>seen", "seen"),
+        ("<style>p > a {}</style><p>seen", "seen"),
+        ('<a title="a > b" HREF=/x>y</a>', "href: /x\ny"),
+        ("<a href='/x?a=1&amp;b=2#top'>y</a>", "href: /x?a=1&b=2\ny"),
+        ("<p>a<p>b", "a\nb"),
+        ("<p>cut <a href='", "cut <a href='"),
+        ("<input name=q disabled value=1>", "input: q=1"),
+        ("<input disabled = x name = 'q'>", "input: q="),
+    ],
+)
+def test_outlines(page: str, expected: str) -> None:
+    assert outline(page) == expected
+
+
 @given(st.text(), st.text())
 def test_any_text_is_a_page(before: str, after: str) -> None:
     found = compare_html(before, after, CLOCKS)

@@ -46,6 +46,11 @@ def test_a_map_whose_keys_all_changed_is_no_renaming() -> None:
     assert renames(before, {f"b{n}": 1000 + n for n in range(60)}, [*before], [f"b{n}" for n in range(60)]) == []
 
 
+def test_a_map_whose_keys_all_changed_is_one_difference_each_way() -> None:
+    before, after = ({f"{side}x{number}": number for number in range(60)} for side in "ab")
+    assert walked({"map": before}, {"map": after}) == [("field_added", "$.map.*"), ("field_removed", "$.map.*")]
+
+
 def test_array_elements_share_one_path() -> None:
     before = {"items": [{"sku": "a", "qty": 1}, {"sku": "b", "qty": 2}]}
     after = {"items": [{"sku": "b", "qty": 9}, {"sku": "a", "qty": 1}]}

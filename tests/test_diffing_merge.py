@@ -50,6 +50,24 @@ def test_what_it_does_not_explain_stays(cause: Difference, other: Difference) ->
     assert len(absorb([a_cluster(cause), a_cluster(other)])) == 2
 
 
+@pytest.mark.parametrize(
+    ("transition", "other", "keys", "left"),
+    [
+        pytest.param("201→500", call("missing", "POST /charges"), ("t-1",), 1, id="a failure makes no calls"),
+        pytest.param("422→201", call("extra", "POST /charges"), ("t-1",), 1, id="a refusal that is gone makes more"),
+        pytest.param("200→timeout", call("missing", "GET /stock"), ("t-1", "t-2"), 1, id="no answer"),
+        pytest.param("201→200", call("missing", "POST /charges"), ("t-1",), 2, id="both were served"),
+        pytest.param("201→500", call("missing", "POST /charges"), ("t-1", "t-9"), 2, id="missing elsewhere too"),
+        pytest.param("201→500", call("extra", "POST /x", trait="security"), ("t-1",), 2, id="a new service"),
+    ],
+)
+def test_a_refusal_explains_the_calls_at_its_own_requests(
+    transition: str, other: Difference, keys: tuple[str, ...], left: int
+) -> None:
+    cause = a_difference("changed", None, surface=Surface.STATUS, transition=transition)
+    assert len(absorb([a_cluster(other, *keys), a_cluster(cause, "t-1", "t-2")])) == left
+
+
 def test_nothing_is_absorbed_across_endpoints() -> None:
     clusters = [a_cluster(RENAMED), a_cluster(a_difference("field_removed", "$.phone"), endpoint="GET /customers")]
     assert len(absorb(clusters)) == 2

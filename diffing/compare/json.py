@@ -15,6 +15,8 @@ from .scalars import Clocks, compare_scalars
 MAX_VISITS = 1_000_000
 MAX_DIFFERENCES = 500
 """Most differences taken from one pair of bodies; a pair that differs more differs as a whole."""
+MANY_FIELDS = 50
+"""An object that lost or gained more fields at once is a map whose keys changed."""
 MAX_RENAMES = 2_500
 """Most pairs of a lost and a new field that are looked at: a map whose keys all changed is no renaming."""
 
@@ -89,6 +91,13 @@ class Walk:
             removed.remove(old)
             added.remove(new)
             self._emit("field_renamed", child(path, old), {old: before[old]}, {new: after[new]}, f"{old}→{new}")
+        if max(len(removed), len(added)) > MANY_FIELDS:
+            # A map from data to data under keys that do not look it: one cause, not one for each key.
+            if removed:
+                self._emit("field_removed", f"{path}.*", [*removed[:20]], NOTHING, "present→missing")
+            if added:
+                self._emit("field_added", f"{path}.*", NOTHING, [*added[:20]], "missing→present")
+            return
         for key in removed:
             kind = "null_vs_missing" if before[key] is None else "field_removed"
             gone = "null→missing" if before[key] is None else "present→missing"
