@@ -1,12 +1,13 @@
 """Findings in the order in which a report shows them, with their examples explained."""
 
+import re
 from collections.abc import Sequence
 
 from .canonical import Form
 from .cluster import Cluster, finding_id, reproduce_command, to_finding
 from .compare.body import body_of
 from .comparison import Comparison
-from .difference import Difference
+from .difference import Difference, child
 from .explain import explain
 from .latency import Slowdown
 from .report.model import Finding, Json, Surface
@@ -15,6 +16,7 @@ from .severity import severity_of
 
 MAX_EXPLAINED = 5
 """Most findings that deepdiff describes."""
+_TOP = re.compile(r"\$(?:\.[^.\[]+|\['(?:[^'\\]|\\.)*'\])?", re.DOTALL)
 
 
 def rank(one: Finding) -> tuple[object, ...]:
@@ -26,13 +28,15 @@ def cluster_findings(clusters: Sequence[Cluster], first: Comparison, options: Ju
     """The findings of clusters; the first few changed bodies are explained."""
     order = {key: index for index, key in enumerate(first.pairs)}
     findings: list[Finding] = []
-    explained: set[str] = set()
+    explained: set[tuple[str, str]] = set()
     for cluster in clusters:
         _note_context(cluster, first)
         key = min(cluster.observations, key=lambda one: (order.get(one, len(order)), one))
-        wanted = options.explain and cluster.example.surface is Surface.RESPONSE and key not in explained
+        # Two findings in one branch of one body would be told the same twice.
+        branch = (key, _branch(cluster.example))
+        wanted = options.explain and cluster.example.surface is Surface.RESPONSE and branch not in explained
         lines = _explained(first, key, cluster.example) if wanted and len(explained) < MAX_EXPLAINED else ()
-        explained.update({key} if lines else ())
+        explained.update({branch} if lines else ())
         findings.append(to_finding(cluster, options.reproduce, order, lines))
     return findings
 
@@ -50,14 +54,31 @@ def _explained(first: Comparison, key: str, one: Difference) -> tuple[str, ...]:
     old, new = body_of(pair.before.response), body_of(pair.after.response)
     if old.form is not Form.JSON or new.form is not Form.JSON:
         return ()
-    branch = (one.path or "$").removeprefix("$.").split(".", 1)[0].split("[", 1)[0]
-    before, after = _branch(old.value, branch), _branch(new.value, branch)
+    before, after = _own_part(old.value, new.value, one)
     return explain(before, after, old.size + new.size)
 
 
-def _branch(value: Json, name: str) -> Json:
-    """The member `name` alone, or the whole where there is no such member."""
-    return {name: value[name]} if isinstance(value, dict) and name in value else value
+def _branch(one: Difference) -> str:
+    """The path of the body's member that a difference is in: `$.items` of `$.items[*].sku`."""
+    found = _TOP.match(one.path or "$")
+    return found[0] if found else "$"
+
+
+def _own_part(before: Json, after: Json, one: Difference) -> tuple[Json, Json]:
+    """Both bodies with only the members of the difference's branch, a renamed one under both names; whole where they
+    have no members, or none of that path."""
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return before, after
+    branch = _branch(one)
+    names = {name for name in (*before, *after) if child("$", name) == branch}
+    if one.kind == "field_renamed" and one.path == branch:
+        names.add(one.transition.partition("→")[2])
+    if not names:
+        return before, after
+    # A lost or new member is on one side only: that side shows nothing then, never the rest of the body.
+    old = {name: value for name, value in before.items() if name in names}
+    new = {name: value for name, value in after.items() if name in names}
+    return old, new
 
 
 def slowdown_findings(slowdowns: Sequence[Slowdown], options: JudgeOptions) -> list[Finding]:

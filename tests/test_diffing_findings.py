@@ -2,6 +2,8 @@
 
 import random
 
+import pytest
+
 from seamline.diffing.findings import rank
 from seamline.diffing.report.model import Report
 from seamline.diffing.rounds import JudgeOptions
@@ -50,6 +52,35 @@ def test_an_explanation_speaks_of_its_own_finding_only() -> None:
     )  # type: ignore[arg-type]
     assert one.explanation
     assert not any("tags" in line for line in one.explanation)
+
+
+OLD: dict[str, object] = {"id": 1, "first": "Ada Lovelace", "odd name": 1, "items": [{"sku": "a", "qty": 1}]}
+
+
+@pytest.mark.parametrize(
+    ("after", "own"),
+    [
+        pytest.param({k: v for k, v in OLD.items() if k != "first"}, {"first"}, id="removed"),
+        pytest.param(OLD | {"extra": 5}, {"extra"}, id="added"),
+        pytest.param({("firstName" if k == "first" else k): v for k, v in OLD.items()}, {"first", "firstName"}, id="renamed"),
+        pytest.param(OLD | {"odd name": 2}, {"odd name"}, id="quoted"),
+        pytest.param(OLD | {"items": [{"sku": "a", "qty": 2}]}, {"items"}, id="nested"),
+    ],
+)  # fmt: skip
+def test_members_that_did_not_change_are_no_part_of_an_explanation(after: dict[str, object], own: set[str]) -> None:
+    """A member on one side only was once told as "root changed", with all the rest of the body."""
+    changed = verdict_on(answers(lambda n, run: OLD), answers(lambda n, run: after), rounds=2, options=EXPLAINED)
+    (one,) = changed.findings
+    told = " ".join(one.explanation)
+    assert {name for name in (*OLD, *after) if f"'{name}'" in told} == own
+
+
+def test_two_findings_at_one_request_are_each_explained_by_their_own_branch() -> None:
+    explained = {one.path: " ".join(one.explanation) for one in report(total="5", name="b").findings}
+    assert {path: ("total" in told, "name" in told) for path, told in explained.items()} == {
+        "$.total": (True, False),
+        "$.name": (False, True),
+    }
 
 
 def test_a_slower_endpoint_is_a_finding_with_its_medians() -> None:
