@@ -47,6 +47,8 @@ def show_recording(console: Console, results: dict[str, list[recording.Measured]
     for name, row in medians.items():
         table.add_row(name, f"{row['rate']:,.0f}", f"{row['cpu_us']:.0f}", f"{row['all_cpu_us']:.0f}")
     console.print(table)
+    dropped = recording.median(results["seamline record (tap)"], "dropped_share")
+    console.print(f"At full load {dropped:.0%} of the exchanges were dropped, and counted.", highlight=False)
     tap, peer, mitm = (medians[name] for name in ("seamline record (tap)", "nginx proxy", "mitmdump -w"))
     uncounted = sum(measured.uncounted for measured in results["seamline record (tap)"])
     return [

@@ -6,9 +6,9 @@ Everybody faces the same nginx, in turn, several rounds. The CPU of the forwardi
 import re
 import statistics
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import nginx, wrk
@@ -25,13 +25,14 @@ class Measured:
     rate: float
     cpu_us: float
     all_cpu_us: float
+    dropped_share: float = 0
     uncounted: int = 0
 
 
 def measure(folder: Path, rounds: int) -> dict[str, list[Measured]]:
     """`rounds` measurements of each way, taken in turn."""
     with nginx.origin(folder) as (upstream, server):
-        ways = {
+        ways: dict[str, Callable[[], AbstractContextManager[tuple[int, Program]]]] = {
             "wrk direct": lambda: nullcontext((upstream, server)),
             "nginx proxy": lambda: nginx.proxy(upstream, folder),
             "seamline record (tap)": lambda: seamline_record(upstream, folder),
@@ -47,23 +48,25 @@ def measure(folder: Path, rounds: int) -> dict[str, list[Measured]]:
 
 
 def through(port: int, program: Program) -> tuple[Measured, int]:
-    """Load one way; what it took, and the number of requests sent."""
-    wrk.load(port, 1)
+    """Load one way; what it took, and the number of requests answered, warming up included."""
+    warming = wrk.load(port, 1)
     own, everything = program.own_cpu_s(), program.cpu_s()
     load = wrk.load(port, SECONDS)
     per = 1e6 / load.requests
     measured = Measured(load.rate, (program.own_cpu_s() - own) * per, (program.cpu_s() - everything) * per)
-    return measured, load.requests
+    return measured, warming.requests + load.requests
 
 
 def with_losses(result: tuple[Measured, int], program: Program) -> Measured:
-    """`result` with how many requests are neither recorded nor counted as lost. Read after the recorder's end."""
+    """`result` with the share of requests that was dropped, and with how many are neither recorded nor counted as lost.
+    Read after the recorder's end. (wrk leaves a request a connection unanswered, so the recorder counts a few more.)"""
     measured, requests = result
     closing = re.search(r"recorded (\d+), dropped (\d+), withheld \d+, truncated \d+", program.said())
     if closing is None:
         raise RuntimeError(f"no closing line:\n{program.said()[-500:]}")
-    return Measured(
-        measured.rate, measured.cpu_us, measured.all_cpu_us, max(0, requests - sum(map(int, closing.groups())))
+    recorded, dropped = map(int, closing.groups())
+    return replace(
+        measured, dropped_share=dropped / (recorded + dropped), uncounted=max(0, requests - recorded - dropped)
     )
 
 
@@ -94,4 +97,5 @@ def mitmdump(upstream: int, folder: Path) -> Iterator[tuple[int, Program]]:
 
 def median(results: list[Measured], field: str) -> float:
     """The median of one field."""
-    return statistics.median(getattr(measured, field) for measured in results)
+    values: list[float] = [getattr(measured, field) for measured in results]
+    return statistics.median(values)

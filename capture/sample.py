@@ -1,6 +1,7 @@
 """Which traffic is recorded when not all of it is: whole sessions, with the calls that they cause."""
 
 import hashlib
+from collections import OrderedDict
 
 _MOST_REMEMBERED = 100_000
 
@@ -16,13 +17,14 @@ class Sampler:
     def __init__(self, rate: float, salt: str) -> None:
         self._below = int(rate * 2**64)
         self._salt = salt.encode()[:64]
-        self._kept: dict[str, bool] = {}
+        # Not a dict: what is forgotten first would have to be searched for among all that was forgotten before.
+        self._kept: OrderedDict[str, bool] = OrderedDict()
 
     def inbound(self, exchange_id: str, session: str) -> bool:
         """Judge an inbound exchange when it starts; its downstream calls will be judged by it."""
         kept = self._judge(session)
         if len(self._kept) >= _MOST_REMEMBERED:
-            del self._kept[next(iter(self._kept))]
+            self._kept.popitem(last=False)
         self._kept[exchange_id] = kept
         return kept
 

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from seamline.capture.engines.tap import Tap, TapSpec
+from seamline.capture.engines.tap import MOST_IN_BATCH, Tap, TapSpec
 from seamline.capture.errors import UsageError
+from seamline.capture.frames import MAX_FRAME
 from seamline.capture.links import LinkIndex
 from seamline.capture.model import FailureKind, Role
 from seamline.capture.sample import Sampler
+from seamline.capture.wire.whole import LARGEST_WHOLE
 from support.taps import MemorySink, play, read_head, staged
 
 Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
@@ -70,6 +72,28 @@ def test_keep_alive_pipelining_and_head_pass_unchanged(loop_name: str) -> None:
             assert stage.sink.losses == {}
 
     play(scene(), loop_name)
+
+
+def test_without_downstreams_the_same_is_recorded(loop_name: str) -> None:
+    async def scene() -> None:
+        async with staged(answering, links=None) as stage:
+            reader, writer = await stage.connect()
+            for request, size in ((GET, 40), (GET.replace(b"GET", b"HEAD"), 38), (GET + GET, 80), (GET, 40)):
+                writer.write(request)
+                await reader.readexactly(size)
+            writer.close()
+            exchanges = await stage.recorded(5)
+            assert [each.request.method for each in exchanges] == ["GET", "HEAD", "GET", "GET", "GET"]
+            assert [(each.id, each.seq) for each in exchanges] == [(f"m-{number}", number) for number in range(1, 6)]
+            assert all(each.links == () and each.session == "c-1" for each in exchanges)
+            assert stage.sink.losses == {}
+
+    play(scene(), loop_name)
+
+
+def test_a_batch_of_whole_exchanges_always_fits_a_frame(loop_name: str) -> None:
+    del loop_name
+    assert MOST_IN_BATCH * 2 * LARGEST_WHOLE < MAX_FRAME
 
 
 def test_continue_and_chunked(loop_name: str) -> None:
@@ -185,6 +209,23 @@ def test_without_an_upstream_the_client_gets_a_502(loop_name: str) -> None:
                 (FailureKind.CONNECT, "ECONNREFUSED")
             }
             assert all(each.response is None for each in exchanges)
+
+    play(scene(), loop_name)
+
+
+def test_a_head_in_pieces_without_an_upstream_hears_the_502_too(loop_name: str) -> None:
+    async def scene() -> None:
+        async with staged(None) as stage:
+            reader, writer = await stage.connect()
+            writer.write(GET[:-3])
+            # The first piece sets off the attempt to connect; the rest comes when it has failed.
+            await asyncio.sleep(0.1)
+            writer.write(GET[-3:])
+            assert (await read_head(reader)).startswith(b"HTTP/1.1 502")
+            await reader.read()
+            writer.close()
+            (exchange,) = await stage.recorded()
+            assert exchange.failure.kind is FailureKind.CONNECT
 
     play(scene(), loop_name)
 

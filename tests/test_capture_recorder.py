@@ -21,6 +21,7 @@ from seamline.capture.sanitize.rules import Rules
 from seamline.capture.store.reader import open_capture
 from seamline.capture.wire.replayed import Replayed
 from seamline.capture.wire.turn import RawTurn
+from seamline.capture.wire.whole import Whole, WholeBatch
 
 KEY = b"k" * 32
 MANIFEST = Manifest("cap-1", 1_700_000_000_000_000, "test", "tap")
@@ -93,6 +94,62 @@ def test_a_raw_turn_is_decoded_by_the_sanitizer_process(tmp_path: Path) -> None:
         with open_capture(tmp_path / "a.seam") as capture:
             (stored,) = capture
         assert stored == turn.exchange(Role.INBOUND, "svc")
+
+    run(scene())
+
+
+def whole(recorder: Recorder, *answers: bytes) -> WholeBatch:
+    """A batch of exchanges as they came, one for each body of an answer."""
+    asked = b"GET /whole HTTP/1.1\r\nAuthorization: Bearer " + TOKEN.encode() + b"\r\n\r\n"
+    exchanges: list[Whole] = []
+    for body in answers:
+        answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+        exchanges.append((recorder.next_seq(), "c-1", MANIFEST.created_us, MANIFEST.created_us + 7, asked, answer, ()))
+    return recorder.prefix, "svc", True, exchanges
+
+
+def test_whole_exchanges_are_taken_apart_by_the_sanitizer_process(tmp_path: Path) -> None:
+    async def scene() -> None:
+        recorder = await opened(tmp_path / "a.seam")
+        name, _ = recorder.next_id()
+        recorder.offer_whole(whole(recorder, b"one", b"two"))
+        assert (await recorder.close()).recorded == 2
+        with open_capture(tmp_path / "a.seam") as capture:
+            first, second = capture
+        assert [first.id, second.id] == [name[:-1] + "2", name[:-1] + "3"]
+        assert (first.request.target, first.latency_us, first.service) == ("/whole", 7, "svc")
+        assert [each.response.body for each in (first, second) if each.response] == [b"one", b"two"]
+        assert (
+            first.session == second.session == recorder.sessions.of(Headers([("Authorization", f"Bearer {TOKEN}")]), "")
+        )
+        assert TOKEN not in repr(first)
+
+    run(scene())
+
+
+def test_whole_exchanges_that_do_not_fit_are_all_counted(tmp_path: Path) -> None:
+    async def scene() -> None:
+        recorder = await opened(tmp_path / "a.seam", queue_bytes=2000)
+        recorder.offer_whole(whole(recorder, b"a", b"b", b"c"))
+        recorder.offer_whole(whole(recorder, b"d" * 2000, b"e"))
+        summary = await recorder.close()
+        assert (summary.recorded, summary.losses.reasons) == (3, {"queue full": 2})
+        recorder.offer_whole(whole(recorder, b"f", b"g"))
+        assert recorder._losses["dropped"] == 4
+
+    run(scene())
+
+
+def test_of_whole_exchanges_only_as_many_are_taken_as_are_wanted(tmp_path: Path) -> None:
+    async def scene() -> None:
+        recorder = await opened(tmp_path / "a.seam", most=3)
+        recorder.offer_whole(whole(recorder, b"a", b"b"))
+        assert not recorder.filled.is_set()
+        recorder.offer_whole(whole(recorder, b"c", b"d"))
+        assert recorder.filled.is_set()
+        recorder.offer_whole(whole(recorder, b"e"))
+        summary = await recorder.close()
+        assert (summary.recorded, summary.losses.dropped) == (3, 0)
 
     run(scene())
 

@@ -1,6 +1,7 @@
 """The sanitizer process, spoken to over its socket."""
 
 import json
+import marshal
 import pickle
 import socket
 import threading
@@ -106,6 +107,21 @@ def test_it_writes_counts_and_sums_up(tmp_path: Path) -> None:
         assert [each.id for each in capture] == ["e-1", "e-2"]
         assert (capture.losses.dropped, capture.losses.truncated) == (4, 1)
         assert capture.losses.reasons["queue full"] == 4
+
+
+def test_whole_exchanges_that_cannot_be_understood_are_counted(tmp_path: Path) -> None:
+    with scribe(tmp_path / "a.seam") as talk:
+        talk.hear()
+        good, bad = b"GET / HTTP/1.1\r\n\r\n", b"GET /"
+        answer = b"HTTP/1.1 204 No Content\r\n\r\n"
+        wholes = [(seq, "c-1", 10, 20, asked, answer, ()) for seq, asked in ((1, good), (2, bad), (3, good))]
+        talk.say(Kind.WHOLE, marshal.dumps(("p", "svc", False, wholes)))
+        talk.say(Kind.CLOSE)
+        _, summary = talk.hear()
+        assert (summary["recorded"], summary["losses"]["dropped"]) == (2, 1)
+        assert summary["losses"]["reasons"] == {"not understood": 1}
+    with open_capture(tmp_path / "a.seam") as capture:
+        assert [(each.id, each.role) for each in capture] == [("p-1", Role.OUTBOUND), ("p-3", Role.OUTBOUND)]
 
 
 def test_what_cannot_be_cleaned_is_withheld_and_counted(tmp_path: Path) -> None:

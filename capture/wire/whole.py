@@ -134,7 +134,7 @@ class WholeDecoder:
                 request,
                 response,
                 None,
-                tuple([Link(parent, LinkKind(how), confidence) for parent, how, confidence in links]),
+                tuple([Link(parent, LinkKind(how), confidence) for parent, how, confidence in links]) if links else (),
             )
 
     def _request(self, raw: bytes) -> tuple[Request, str] | None:

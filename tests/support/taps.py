@@ -97,7 +97,7 @@ async def staged(serve: Serve | None, *, role: Role = Role.INBOUND, **options: A
         server.close()
         await asyncio.sleep(0)
     sink = MemorySink()
-    links = options.pop("links", None) or LinkIndex()
+    links = options.pop("links", LinkIndex())
     tap = Tap(TapSpec("svc", "http", ("127.0.0.1", 0), upstream, role), sink, links, **options)
     address = await tap.start()
     try:
