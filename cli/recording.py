@@ -112,7 +112,7 @@ class _Session:
             engine = open_engine(plan.engine, how, self._recorder, self._links, sampler=self._sampler)
             place = await self._started(engine, plan.listen)
             where = f"http://{shown(place)} -> {upstream or 'any host'}"
-            certificate = getattr(engine, "certificate", None)
+            certificate = engine.certificate
         self.begun = True
         _say(console, f"recording {where} into {plan.output}")
         if certificate is not None:

@@ -18,6 +18,8 @@ from .difference import Difference, bounded
 from .endpoint import Templates, scope_of
 from .report.model import Json, Surface
 
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+"""Methods that send no body worth the name (RFC 9110, 9.3)."""
 MAX_PARAMETERS = 1_000
 
 
@@ -125,6 +127,14 @@ def _parameters(target: str) -> dict[str, list[str]]:
     for name, value in pairs:
         values.setdefault(name, []).append(value)
     return values
+
+
+def unread_body(before: Exchange, after: Exchange) -> str:
+    """Why the request bodies of two calls could not be compared at all, or ""."""
+    if bool(withheld(before, "request.body")) != bool(withheld(after, "request.body")):
+        return "a downstream call's request body was withheld on one side"
+    cut = [one for one in (before, after) if one.truncated and not one.request.body and one.request.method not in SAFE]
+    return "a downstream call's request body was cut" if cut else ""
 
 
 def _bodies(before: Exchange, after: Exchange, clocks: Clocks, unordered: frozenset[str]) -> list[Difference]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from ..capture.model import Exchange
 from .addresses import Addresses
 from .callorder import compare_order
-from .callrequest import argument_key, compare_requests
+from .callrequest import argument_key, compare_requests, unread_body
 from .compare.status import outcome
 from .difference import Difference
 from .endpoint import Templates
@@ -86,6 +86,7 @@ def compare_calls(calls: CallPairs, pair: Pair, unordered: Unordered) -> CallCom
             first, second, calls.templates, unordered(key.service, key.operation), calls.left, calls.right
         )
         result.differences.extend(_at(key, found))
+        result.unverified = result.unverified or unread_body(first, second)
     lost = [(key, one, second) for key, first, second in matched for one in compare_propagation(pair, first, second)]
     result.differences.extend(
         replace(one, service=key.service, operation=key.operation) for key, one in _outermost(lost)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from seamline.capture.model import Exchange, Withheld
 from seamline.diffing.addresses import Addresses
-from seamline.diffing.callrequest import argument_key, compare_requests
+from seamline.diffing.callrequest import argument_key, compare_requests, unread_body
 from seamline.diffing.difference import Difference
 from seamline.diffing.endpoint import Templates
 from seamline.diffing.report.model import Surface
@@ -107,3 +107,22 @@ def test_a_query_is_a_map(old: dict[str, str], new: dict[str, str], luck: Any) -
 def test_any_two_targets_are_compared(old: str, new: str) -> None:
     there, back = told(call(f"/stock?{old}"), call(f"/stock?{new}")), told(call(f"/stock?{new}"), call(f"/stock?{old}"))
     assert sorted(str(path) for _, path in there) == sorted(str(path) for _, path in back)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "why"),
+    [
+        pytest.param({"truncated": True}, {}, "was cut", id="cut"),
+        pytest.param(
+            {"withheld": (Withheld("request.body", 9, "ab", "not JSON"),)}, {}, "on one side", id="withheld once"
+        ),
+        pytest.param({}, {}, "", id="both there"),
+    ],
+)
+def test_a_body_that_could_not_be_compared_is_told(
+    before: dict[str, object], after: dict[str, object], why: str
+) -> None:
+    """It was passed over in silence: neither a difference nor unverified."""
+    bare = replace(call(body=None), **before) if before else call(body={"a": 1})  # type: ignore[arg-type]  # fields of an exchange
+    said = unread_body(bare, replace(call(body={"a": 1}), **after))  # type: ignore[arg-type]  # likewise
+    assert (why in said) if why else said == ""

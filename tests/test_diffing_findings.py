@@ -1,6 +1,7 @@
 """Findings in the order of a report, with their examples explained."""
 
 import random
+from collections.abc import Callable
 
 import pytest
 
@@ -39,7 +40,7 @@ def test_a_changed_body_is_explained_and_says_how_to_see_it_again() -> None:
 def test_an_explanation_speaks_of_its_own_finding_only() -> None:
     """A finding at $.available also told that the tags, a shuffled set, had changed places."""
 
-    def shop(total: int) -> object:
+    def shop(total: int) -> Callable[[int, str], object]:
         def body(number: int, run: str) -> object:
             tags = ["a", "b", "c"]
             random.Random(f"{run}{number}").shuffle(tags)
@@ -47,9 +48,8 @@ def test_an_explanation_speaks_of_its_own_finding_only() -> None:
 
         return body
 
-    (one,) = of(
-        verdict_on(answers(shop(1)), answers(shop(2)), rounds=2, options=EXPLAINED), "response.value_changed", "$.total"
-    )  # type: ignore[arg-type]
+    report = verdict_on(answers(shop(1)), answers(shop(2)), rounds=2, options=EXPLAINED)
+    (one,) = of(report, "response.value_changed", "$.total")
     assert one.explanation
     assert not any("tags" in line for line in one.explanation)
 

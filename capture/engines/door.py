@@ -22,7 +22,9 @@ _LATER = {
 
 
 class Engine(Protocol):
-    """A listener that passes traffic on and records it."""
+    """A listener that passes traffic on and records it. `certificate`, if any, is what its clients have to trust."""
+
+    certificate: Path | None
 
     async def start(self) -> Address:
         """Listen; the real address. OSError where the address cannot be had."""

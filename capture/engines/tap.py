@@ -7,6 +7,7 @@ left when parsing starts. Nothing that recording does, or fails to do, reaches t
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ..errors import UsageError
@@ -66,6 +67,8 @@ class Tap:
         if spec.protocol != "http":
             raise UsageError(f"tap {spec.name}: protocol {spec.protocol} is not in this version", "use http")
         self.spec = spec
+        self.certificate: Path | None = None
+        """Cleartext: there is nothing that a client would have to trust."""
         self.recorder = recorder
         self.body_cap = body_cap
         self.budget = Budget(BODIES_AT_ONCE)

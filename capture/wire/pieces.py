@@ -3,6 +3,7 @@
 Two rules hold here. Every byte is fed to the parser exactly once, in order. A head is bounded, however slowly it comes.
 """
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 import httptools
@@ -11,7 +12,7 @@ HEAD_CAP = 256 << 10
 _HEAD_END = b"\r\n\r\n"
 
 
-class Pieces:
+class Pieces(ABC):
     """One direction: its bytes in pieces that end where a head ends, each fed to a parser.
 
     httptools does not say where in the bytes a message begins, and decoding heads is not done here. A head ends with
@@ -138,13 +139,14 @@ class Pieces:
         self._chunked = False
         self._tail = b""
 
+    @abstractmethod
     def _fresh(self) -> Any:
-        raise NotImplementedError
+        """A parser at the start of a message."""
 
+    @abstractmethod
     def _stopped(self) -> None:
         """The parser wants no more bytes: they may be of another protocol."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _give_up(self, reason: str | None) -> None:
         """This direction cannot be understood (None: its bytes are not HTTP)."""
-        raise NotImplementedError
