@@ -5,9 +5,11 @@ The caller's working tree, index and branch are never touched. Several checkouts
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import shutil
 import tempfile
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from ...capture.errors import CouldNotCheck, UsageError
@@ -16,6 +18,8 @@ from ...capture.text import printable
 # A hook or a CI step may run us with these set for another repository or index; git's own list of them is longer,
 # so everything of git's that redirects it goes.
 _KEPT_VARIABLES = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM", "GIT_SSH_COMMAND", "GIT_TRACE")
+
+_LOCK_POLL_S = 0.01
 
 
 class Checkout:
@@ -36,17 +40,7 @@ class Checkout:
         tree = self._private / "tree"
         try:
             # No hook of the repository's runs: a checkout for a measurement starts nothing.
-            await self._git(
-                self._root,
-                "-c",
-                "core.hooksPath=/dev/null",
-                "worktree",
-                "add",
-                "--detach",
-                "--quiet",
-                str(tree),
-                commit,
-            )
+            await self._worktree("add", "--detach", "--quiet", str(tree), commit)
         except BaseException:
             await self.down()
             raise
@@ -59,7 +53,7 @@ class Checkout:
             return
         with contextlib.suppress(CouldNotCheck):
             # Fails where `add` never came to its end; the folder goes either way, and `prune` forgets the entry.
-            await self._git(self._root, "worktree", "remove", "--force", "--force", str(private / "tree"))
+            await self._worktree("remove", "--force", "--force", str(private / "tree"))
         await asyncio.to_thread(shutil.rmtree, private, True)
 
     def inside(self, path: Path, tree: Path) -> Path:
@@ -90,11 +84,42 @@ class Checkout:
             "a shallow clone lacks it until `git fetch` brings it",
         )
 
-    async def _git(self, folder: Path, *args: str) -> str:
-        code, out, err = await _run_git(folder, *args)
+    async def _worktree(self, verb: str, *args: str) -> None:
+        assert self._root is not None
+        async with _alone_in(await self._common_folder(self._root)):
+            code, _, err = await _run_git(self._root, "-c", "core.hooksPath=/dev/null", "worktree", verb, *args)
         if code != 0:
-            raise CouldNotCheck(f"{self._what}: git {args[0] if args[0] != '-c' else args[2]}: {_last_line(err)}")
-        return out
+            raise CouldNotCheck(f"{self._what}: git worktree {verb}: {_last_line(err)}")
+
+    async def _common_folder(self, root: Path) -> Path:
+        code, out, err = await _run_git(root, "rev-parse", "--git-common-dir")
+        if code != 0:
+            raise CouldNotCheck(f"{self._what}: git rev-parse: {_last_line(err)}")
+        return root / out.strip()
+
+
+@contextlib.asynccontextmanager
+async def _alone_in(folder: Path) -> AsyncIterator[None]:
+    """Hold the lock of a repository's git folder, against every checkout of every Seamline.
+
+    git reads all worktrees' entries when it adds or removes one, and fails on an entry that another git is still
+    writing. The folder itself is locked, so nothing is left behind in it.
+    """
+    lock = os.open(folder, os.O_RDONLY)
+    try:
+        while not _locked(lock):  # noqa: ASYNC110  (another process may hold it, which no event of ours tells)
+            await asyncio.sleep(_LOCK_POLL_S)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _locked(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 async def _run_git(folder: Path, *args: str) -> tuple[int, str, str]:
