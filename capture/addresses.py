@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from .errors import UsageError
+from .wire.protocols import CALL_PROTOCOLS
 
 Address = tuple[str, int]
 
@@ -52,6 +53,8 @@ def parse_tap(text: str, what: str = "--tap") -> TapText:
     if not (first and second and third and name and protocol and upstream):
         raise UsageError(f'{what}: "{text}" is not a tap', "write NAME=PROTOCOL:HOST:PORT=HOST:PORT")
     where = f"{what} {name}"
+    if protocol != "http" and protocol not in CALL_PROTOCOLS:
+        raise UsageError(f'{where}: protocol "{protocol}" is unknown', f"one of http, {', '.join(CALL_PROTOCOLS)}")
     return TapText(
         name,
         protocol,

@@ -5,6 +5,7 @@ stays on.
 """
 
 import base64
+import json
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -78,7 +79,25 @@ def _request(request: Request) -> dict[str, object]:
         "headers": [[name, value] for name, value in request.headers],
         **_body(request.headers, request.body),
         "version": request.version,
+        **_operation(request),
     }
+
+
+def _operation(request: Request) -> dict[str, object]:
+    """What only the other protocols have."""
+    if not (request.operation or request.arguments):
+        return {}
+    return {"operation": request.operation, "arguments": parsed_arguments(request)}
+
+
+def parsed_arguments(request: Request) -> object:
+    """The arguments as the values that their JSON text stands for; the text itself where it is none."""
+    if not request.arguments:
+        return None
+    try:
+        return json.loads(request.arguments)
+    except (ValueError, RecursionError):
+        return request.arguments
 
 
 def _response(response: Response) -> dict[str, object]:

@@ -43,13 +43,20 @@ class LinkKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Request:
     """A request as it was sent. `target` is the request target on the wire: origin form for a reverse proxy,
-    absolute form for a forward proxy."""
+    absolute form for a forward proxy.
+
+    On protocols other than HTTP, `operation` is what is asked for (a SQL text with its values taken out, a Redis
+    command, "publish") and `arguments` what it is asked with, as JSON text; `method`, `target` and `headers` are
+    what docs/format.md says for the protocol. Both are "" for HTTP.
+    """
 
     method: str
     target: str
     headers: Headers
     body: bytes = b""
     version: str = "1.1"
+    operation: str = ""
+    arguments: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,7 @@ from pathlib import Path
 from ..capture.errors import UsageError
 from ..diffing.report.model import Severity
 from ..replay.environments.spec import (
-    LATER_PROTOCOLS,
-    RECORDED_PROTOCOLS,
+    PROTOCOLS,
     DownstreamSpec,
     Listen,
     Overlay,
@@ -158,7 +157,7 @@ def _downstream(table: Table) -> DownstreamSpec:
     address, address_env = _address(table)
     downstream = DownstreamSpec(
         name=name,
-        protocol=table.choice("protocol", (*RECORDED_PROTOCOLS, *LATER_PROTOCOLS), RECORDED_PROTOCOLS[0]),
+        protocol=table.choice("protocol", PROTOCOLS, "http"),
         address=address,
         address_env=address_env,
         env=table.variables("env"),

@@ -124,8 +124,6 @@ def _tap(text: str) -> TapText:
     tap = parse_tap(text)
     if tap.upstream is None:
         raise UsageError(f"--tap {tap.name}: a stub records nothing", "name the real upstream")
-    if tap.protocol != "http":
-        raise UsageError(f"--tap {tap.name}: protocol {tap.protocol} is not in this version", "http is")
     return tap
 
 

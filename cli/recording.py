@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.text import Text
 
 from ..capture.addresses import Address, TapText, shown
-from ..capture.engines.door import Engine, EngineSpec, choose_engine, open_engine
-from ..capture.engines.tap import Tap, TapSpec
+from ..capture.engines.door import Engine, EngineSpec, choose_engine, open_engine, open_tap
+from ..capture.engines.listener import TapSpec
 from ..capture.errors import CouldNotCheck, UsageError
 from ..capture.links import LinkIndex
 from ..capture.model import Manifest, Role
@@ -139,8 +139,8 @@ class _Session:
             for end in ends:
                 end.cancel()
 
-    def _tap(self, spec: TapSpec) -> Tap:
-        return Tap(spec, self._recorder, self._links, sampler=self._sampler, body_cap=self._plan.body_cap)
+    def _tap(self, spec: TapSpec) -> Engine:
+        return open_tap(spec, self._recorder, self._links, sampler=self._sampler, body_cap=self._plan.body_cap)
 
     async def _started(self, engine: Engine, listen: Address) -> Address:
         try:

@@ -127,6 +127,4 @@ def _tap(text: str) -> TapText:
     tap = parse_tap(text)
     if tap.upstream is None:
         raise UsageError(f"--tap {tap.name}: stubs are not in this version", "name the real upstream")
-    if tap.protocol != "http":
-        raise UsageError(f"--tap {tap.name}: protocol {tap.protocol} is not in this version", "http is")
     return tap

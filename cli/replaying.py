@@ -18,7 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from ..capture.addresses import TapText, shown
-from ..capture.engines.tap import Tap, TapSpec
+from ..capture.engines.door import open_tap
+from ..capture.engines.listener import TapSpec
 from ..capture.errors import CouldNotCheck, UsageError
 from ..capture.links import LinkIndex
 from ..capture.model import Exchange, Losses, Manifest, Role
@@ -170,7 +171,7 @@ class _Session:
     async def _tap(self, text: TapText) -> None:
         assert text.upstream is not None
         spec = TapSpec(text.name, text.protocol, text.listen, text.upstream, Role.OUTBOUND)
-        tap = Tap(spec, self._recorder, self._links)
+        tap = open_tap(spec, self._recorder, self._links)
         try:
             await tap.start()
         except OSError as error:

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..capture.engines.tap import Tap, TapSpec
+from ..capture.engines.door import open_tap
+from ..capture.engines.listener import TapSpec
 from ..capture.errors import CouldNotCheck
 from ..capture.links import LinkIndex
 from ..capture.model import Role
@@ -120,7 +121,7 @@ class Side:
     async def _tap(self, downstream: DownstreamSpec, inner: dict[str, int]) -> tuple[str, int]:
         upstream = downstream.address or (_LOOPBACK, inner[downstream.address_env or ""])
         spec = TapSpec(downstream.name, downstream.protocol, (_LOOPBACK, 0), upstream, Role.OUTBOUND)
-        tap = Tap(spec, self._recorder, self._links)
+        tap = open_tap(spec, self._recorder, self._links)
         self._undo.append(tap.stop)
         return await tap.start()
 

@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 
-from seamline.capture.engines.tap import MOST_IN_BATCH, Tap, TapSpec
-from seamline.capture.errors import UsageError
+from seamline.capture.engines.tap import MOST_IN_BATCH
 from seamline.capture.frames import MAX_FRAME
 from seamline.capture.links import LinkIndex
 from seamline.capture.model import FailureKind, Role
 from seamline.capture.sample import Sampler
 from seamline.capture.wire.whole import LARGEST_WHOLE
-from support.taps import MemorySink, play, read_head, staged
+from support.taps import play, read_head, staged
 
 Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
 Scene = Callable[[], Coroutine[Any, Any, None]]
@@ -502,15 +501,6 @@ def test_a_fault_in_the_recording_never_reaches_the_traffic(loop_name: str) -> N
             assert (await stage.ask(GET)).endswith(b"/a")
             await stage.until(lambda: bool(stage.sink.losses))
             assert all(kind == "gaps" for kind, _ in stage.sink.losses)
-
-    play(scene(), loop_name)
-
-
-def test_other_protocols_are_refused_with_a_word(loop_name: str) -> None:
-    async def scene() -> None:
-        spec = TapSpec("db", "postgres", ("127.0.0.1", 0), ("127.0.0.1", 1), Role.OUTBOUND)
-        with pytest.raises(UsageError, match="postgres"):
-            Tap(spec, MemorySink(), LinkIndex())
 
     play(scene(), loop_name)
 

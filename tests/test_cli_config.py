@@ -128,10 +128,6 @@ def test_what_is_left_out_has_its_default() -> None:
         ('[[downstream]]\nname = "a"\n', "[[downstream]] a address: missing"),
         ('[[downstream]]\nname = "a"\naddress = {}\n', 'expected "HOST:PORT" or { env = "NAME_PORT" }'),
         ('[[downstream]]\nname = "a"\naddress = "h:1"\nprotocol = "htpp"\n', 'did you mean "http"'),
-        (
-            '[[downstream]]\nname = "db"\naddress = "h:1"\nprotocol = "postgres"\n',
-            'protocol "postgres" is not recorded yet; known: http',
-        ),
         ('[[downstream]]\nname = "a"\naddress = "h:1"\nmode = "stub"\n', 'mode "stub" is not in this version'),
         (
             '[[downstream]]\nname = "a"\naddress = "h:1"\nisolate = { database = "auto" }\n',

@@ -235,7 +235,7 @@ def test_redirects_are_not_followed(tmp_path: Path) -> None:
         (["--target", "http://shop..example", "-o", "r.seam"], "is not a host's name"),
         (["--target", "http://127.0.0.1:1", "-o", "r.seam", "--where", "nope =="], "where"),
         (["--target", "http://127.0.0.1:1", "-o", "r.seam", "--tap", "p=http:127.0.0.1:0=stub"], "stubs are not"),
-        (["--target", "http://127.0.0.1:1", "-o", "r.seam", "--tap", "p=redis:127.0.0.1:0=127.0.0.1:1"], "redis"),
+        (["--target", "http://127.0.0.1:1", "-o", "r.seam", "--tap", "p=gopher:127.0.0.1:0=127.0.0.1:1"], "gopher"),
         (["--target", "http://127.0.0.1:1", "-o", "r.seam", "--config", "none.toml"], "no such file"),
     ],
 )

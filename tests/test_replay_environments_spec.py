@@ -67,7 +67,6 @@ def test_a_service_that_cannot_be_started_is_refused(service: ServiceSpec, said:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"protocol": "redis"}, 'protocol "redis" is not recorded yet; known: http'),
         ({"mode": "stub"}, 'mode "stub" is not in this version'),
         ({"isolate": {"database": "auto"}}, "isolate is not in this version"),
         ({"env": {"U": "{tap}/{database}"}}, r"\{database\} needs isolate"),

@@ -12,7 +12,9 @@ from ..model import Role
 from ..recorder import Sink
 from ..sample import Sampler
 from ..wire.http1 import BODY_CAP
-from .tap import Tap, TapSpec
+from .call_tap import CallTap
+from .listener import TapSpec
+from .tap import Tap
 
 ENGINES = ("auto", "tap", "proxy", "wire", "mirror")
 _LATER = {
@@ -73,6 +75,20 @@ def open_engine(
     assert spec.upstream is not None
     tap = TapSpec(spec.service, "http", spec.listen, parse_upstream(spec.upstream, "--upstream"), spec.role)
     return Tap(tap, recorder, links, sampler=sampler, body_cap=spec.body_cap)
+
+
+def open_tap(
+    spec: TapSpec,
+    recorder: Sink,
+    links: LinkIndex | None,
+    *,
+    sampler: Sampler | None = None,
+    body_cap: int = BODY_CAP,
+) -> Tap | CallTap:
+    """The tap that speaks `spec.protocol`; it listens once started. UsageError where none does."""
+    if spec.protocol == "http":
+        return Tap(spec, recorder, links, sampler=sampler, body_cap=body_cap)
+    return CallTap(spec, recorder, links, sampler=sampler)
 
 
 def check_proxy() -> None:

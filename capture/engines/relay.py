@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Protocol, cast
 
 from ..model import FailureKind
+from ..wire.filters import Filter
 
 CONNECT_WITHIN_S = 10.0
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -41,24 +42,37 @@ class Watcher(Protocol):
 
 
 class Relay:
-    """Two transports tied to each other. `ended(relay)` is called when the client's is gone."""
+    """Two transports tied to each other. `ended(relay)` is called when the client's is gone.
+
+    With `hangs_up` a client whose upstream does not take the connection is hung up on at once, as the upstream would
+    have done it; else it is left to the watcher to answer. `filter_` sees every byte before it is passed on.
+    """
 
     __slots__ = (
         "_client_done",
         "_connecting",
         "_early",
         "_ended",
+        "_hangs_up",
         "_server_done",
         "_upstream",
         "_within_s",
         "client",
+        "filter",
         "refused",
         "server",
         "watcher",
     )
 
     def __init__(
-        self, upstream: tuple[str, int], watcher: Watcher, ended: Callable[["Relay"], None], within_s: float
+        self,
+        upstream: tuple[str, int],
+        watcher: Watcher,
+        ended: Callable[["Relay"], None],
+        within_s: float,
+        *,
+        hangs_up: bool = False,
+        filter_: Filter | None = None,
     ) -> None:
         self._upstream = upstream
         self._ended = ended
@@ -67,6 +81,8 @@ class Relay:
         self._client_done = False
         self._server_done = False
         self._connecting: asyncio.Task[None] | None = None
+        self._hangs_up = hangs_up
+        self.filter = filter_
         self.watcher = watcher
         self.client: asyncio.Transport | None = None
         self.server: asyncio.Transport | None = None
@@ -152,7 +168,8 @@ class Relay:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._within_s):
-                await loop.create_connection(lambda: _ServerEnd(self), *self._upstream)
+                end = _ServerEnd if self.filter is None else _FilteredServerEnd
+                await loop.create_connection(lambda: end(self), *self._upstream)
         except TimeoutError:
             self._not_connected("connecting timed out")
         except OSError as error:
@@ -176,7 +193,11 @@ class Relay:
         self._connecting = None
         if self.client is None or self.client.is_closing():
             return
-        if self._early:
+        if self._hangs_up:
+            self.refused = True
+            self.watcher.unreachable(detail)
+            _end(self.client, reset=True)
+        elif self._early:
             self.refused = True
             self._early.clear()
             self.client.resume_reading()
@@ -219,6 +240,22 @@ class ClientEnd(asyncio.Protocol):
         _resume(self._relay.server)
 
 
+class FilteredClientEnd(ClientEnd):
+    """The client's side, as long as a filter has to see its bytes."""
+
+    __slots__ = ()
+
+    def data_received(self, data: bytes) -> None:
+        relay = self._relay
+        if relay.filter is not None and not relay.filter.is_done:
+            data, answer = relay.filter.client(data)
+            if answer and relay.client is not None:
+                relay.client.write(answer)
+            if not data:
+                return
+        super().data_received(data)
+
+
 class _ServerEnd(asyncio.Protocol):
     """The upstream's side of a relay."""
 
@@ -249,6 +286,20 @@ class _ServerEnd(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         _resume(self._relay.client)
+
+
+class _FilteredServerEnd(_ServerEnd):
+    """The upstream's side, as long as a filter has to see its bytes."""
+
+    __slots__ = ()
+
+    def data_received(self, data: bytes) -> None:
+        relay = self._relay
+        if relay.filter is not None and not relay.filter.is_done:
+            data = relay.filter.server(data)
+            if not data:
+                return
+        super().data_received(data)
 
 
 def _pause(transport: asyncio.Transport | None) -> None:

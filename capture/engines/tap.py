@@ -1,18 +1,14 @@
 """The tap: passes cleartext HTTP/1.1 on to its upstream and records it in passing.
 
-Two rules hold here. Bytes are parsed in the round of the event loop after the one that passed them on, so they have
-left when parsing starts. Nothing that recording does, or fails to do, reaches the traffic.
+What every tap shares is `listener.Listener`; the rules that hold there hold here.
 """
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from ..errors import UsageError
 from ..links import LinkIndex
-from ..model import FailureKind, Role
+from ..model import FailureKind
 from ..recorder import Sink
 from ..sample import Sampler
 from ..wire.heads import RawHead
@@ -20,13 +16,12 @@ from ..wire.http1 import BODY_CAP
 from ..wire.quick import Place, QuickConnection
 from ..wire.turn import Budget, RawTurn
 from ..wire.whole import Whole, WholeMessages
+from .listener import Listener, TapSpec
 from .relay import CONNECT_WITHIN_S, ClientEnd, Relay
 
-GRACE_S = 5.0
 LINGER_S = 2.0
 BODIES_AT_ONCE = 512 << 20
 """Bytes of bodies that one tap keeps in memory while their exchanges are under way."""
-_PARSE_AT_ONCE = 4 << 20
 _LARGE = 16 << 10
 """Bytes of a chunk from which on it is counted: one round of the loop may bring many of them."""
 MOST_IN_BATCH = 256
@@ -39,18 +34,7 @@ _BAD_GATEWAY = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class TapSpec:
-    """Where a tap listens, what it stands for, and which way its exchanges go. Addresses are (host, port)."""
-
-    name: str
-    protocol: str
-    listen: tuple[str, int]
-    upstream: tuple[str, int]
-    role: Role
-
-
-class Tap:
+class Tap(Listener):
     """One listener in front of one upstream. `links` and `sampler` are shared by all taps of a recorder; without
     `links` there is no downstream whose calls would have to be tied to their causes."""
 
@@ -64,103 +48,20 @@ class Tap:
         body_cap: int = BODY_CAP,
         connect_within_s: float = CONNECT_WITHIN_S,
     ) -> None:
-        if spec.protocol != "http":
-            raise UsageError(f"tap {spec.name}: protocol {spec.protocol} is not in this version", "use http")
-        self.spec = spec
-        self.certificate: Path | None = None
-        """Cleartext: there is nothing that a client would have to trust."""
-        self.recorder = recorder
+        super().__init__(spec, recorder, links, sampler, connect_within_s)
         self.body_cap = body_cap
         self.budget = Budget(BODIES_AT_ONCE)
         self.messages = WholeMessages(body_cap)
-        self._connect_within_s = connect_within_s
-        self._links = links
-        self._sampler = sampler
-        self._inbound = spec.role is Role.INBOUND
-        self._conversations: set[_Conversation] = set()
-        self._server: asyncio.Server | None = None
-        self._drained: asyncio.Event | None = None
-        self._connections = 0
-        self._is_parsing_soon = False
-        self._large = 0
         self._wholes: list[Whole] = []
-        self._call_soon = asyncio.get_running_loop().call_soon
-        self.now_us = recorder.clock.now_us
-        self.waiting: list[tuple[Callable[[Any, int], None], Any, int]] = []
-        """What is to be called with which bytes, and when they came: filled as bytes pass, emptied by `_parse`."""
         # Most recordings have nothing to link and no sample: a whole exchange is then kept, and that is all.
         is_plain = links is None and sampler is None
         self.begun = self._begun if is_plain else self._begun_with_cause
         self.whole: Callable[[Whole], None] = self._wholes.append if is_plain else self._judged
 
-    async def start(self) -> tuple[str, int]:
-        """Listen; the real address. OSError where the address cannot be had."""
-        host, port = self.spec.listen
-        self._server = await asyncio.get_running_loop().create_server(self._accepted, host, port, backlog=1024)
-        address = self._server.sockets[0].getsockname()
-        return address[0], address[1]
-
-    async def stop(self, grace_s: float = GRACE_S) -> None:
-        """Take no more connections, close each once it is idle, give those still in flight `grace_s` seconds."""
-        if self._server is not None:
-            self._server.close()
-        self._drained = asyncio.Event()
-        self._parse()
-        try:
-            async with asyncio.timeout(grace_s):
-                await self._drained.wait()
-        except TimeoutError:
-            for conversation in list(self._conversations):
-                conversation.relay.shut(FailureKind.CANCELLED, "the tap was stopped")
-            self._parse()
-
-    def _close_idle(self, drained: asyncio.Event) -> None:
-        for conversation in list(self._conversations):
-            if not conversation.decoder.in_flight:
-                self._conversations.discard(conversation)
-                conversation.relay.shut(FailureKind.CANCELLED, "the tap was stopped")
-        if not self._conversations:
-            drained.set()
-
-    def _accepted(self) -> ClientEnd:
-        self._connections += 1
-        conversation = _Conversation(self, f"c-{self._connections}")
-        self._conversations.add(conversation)
+    def _converse(self, name: str) -> tuple["_Conversation", ClientEnd]:
+        conversation = _Conversation(self, name)
         conversation.relay = Relay(self.spec.upstream, conversation, self._ended, self._connect_within_s)
-        return ClientEnd(conversation.relay)
-
-    def _ended(self, relay: Relay) -> None:
-        assert isinstance(relay.watcher, _Conversation)
-        self._conversations.discard(relay.watcher)
-
-    def soon(self, size: int) -> None:
-        """See to it that what is `waiting` is parsed once the bytes of this round of the loop have been sent; `size`
-        are the bytes of a large chunk."""
-        if not self._is_parsing_soon:
-            self._is_parsing_soon = True
-            self._call_soon(self._parse)
-        self._large += size
-        if self._large > _PARSE_AT_ONCE:
-            self._parse()
-
-    def _parse(self) -> None:
-        # Handing over comes last, as one thing more that can go wrong.
-        waiting = [*self.waiting, (self._hand_over, None, 0)]
-        self.waiting.clear()
-        self._is_parsing_soon = False
-        self._large = 0
-        for what, data, at_us in waiting:
-            try:
-                what(data, at_us)
-            except Exception as error:
-                # A fault of ours costs a piece of the recording, never the traffic. Its text could quote bytes.
-                self.gap(f"decoder failed: {type(error).__name__}")
-        if self._drained is not None:
-            self._close_idle(self._drained)
-
-    def gap(self, reason: str) -> None:
-        """Count bytes that were passed on but not understood."""
-        self.recorder.lost("gaps", reason)
+        return conversation, ClientEnd(conversation.relay)
 
     def _begun(self, head: bytes, started_us: int, connection: str) -> Place:
         """A request has started: give it its place in the capture."""
@@ -194,16 +95,10 @@ class Tap:
             self._wholes.append(exchange)
 
     def _is_kept(self, exchange_id: str, ended_us: int, cause: str | None) -> bool:
-        """Close an exchange's place among causes; whether it is to be recorded. A call goes with its cause."""
+        """Close an exchange's place among causes; whether it is to be recorded."""
         if self._inbound and self._links is not None:
             self._links.closed(exchange_id, ended_us)
-        if self._sampler is None or self._sampler.keeps(cause or exchange_id):
-            return True
-        self.recorder.lost("skipped", "not in the sample")
-        return False
-
-    def _id(self, seq: int) -> str:
-        return f"{self.recorder.prefix}-{seq}"
+        return super()._is_kept(exchange_id, ended_us, cause)
 
     def _hand_over(self, _: None = None, at_us: int = 0) -> None:
         """Give the recorder the whole exchanges that have come together."""
@@ -242,6 +137,10 @@ class _Conversation:
         )
         self._feed_client = self.decoder.feed_client
         self._feed_server = self.decoder.feed_server
+
+    @property
+    def in_flight(self) -> bool:
+        return self.decoder.in_flight
 
     # The same lines twice: these two are called for every chunk, and a call in Python is what costs most in them.
 

@@ -32,6 +32,7 @@ _MOST_ANSWERS = 1024
 _LARGEST_ANSWER = 16 << 10  # bytes of a body: with the number of answers, a bound on what is kept for them
 _UNHASHED = frozenset({"digest", "content-digest", "repr-digest", "content-md5"})  # hashes of a body that is gone
 _FAILED = "the sanitizer failed on it"
+_ARGUMENTS = Headers((("content-type", "application/json"),))
 
 
 class Sanitizer:
@@ -96,6 +97,9 @@ class Sanitizer:
             self._forget()
 
     def _learn(self, request: Request, seen: set[Headers | tuple[str, str, bytes]]) -> None:
+        if request.operation or request.arguments:
+            self._call(request, [])
+            return
         self._part("request.target", self._urls.clean, request.target, "/", [])
         headers, body = request.headers, request.body
         if len(seen) >= _MOST_ANSWERS:
@@ -119,11 +123,30 @@ class Sanitizer:
         self._values.forget()
 
     def _request(self, request: Request, held: list[Withheld]) -> Request:
+        if request.operation or request.arguments:
+            return self._call(request, held)
         target = self._part("request.target", self._urls.clean, request.target, "/", held)
         headers, body = self._message("request", request.headers, request.body, held)
         if target == request.target and headers is request.headers and body is request.body:
             return request
         return Request(request.method, target, headers, body, request.version)
+
+    def _call(self, request: Request, held: list[Withheld]) -> Request:
+        """A request of a protocol other than HTTP: its target is no URL, and its values stand in `arguments`."""
+        target = self._part("request.target", self._values.text, request.target, "", held)
+        operation = self._part("request.operation", self._values.text, request.operation, "", held)
+        arguments = self._arguments(request.arguments, held)
+        headers, body = self._message("request", request.headers, request.body, held)
+        made = Request(request.method, target, headers, body, request.version, operation, arguments)
+        return request if made == request else made
+
+    def _arguments(self, arguments: str, held: list[Withheld]) -> str:
+        raw = arguments.encode("utf-8", "surrogatepass")
+        made = self._body(_ARGUMENTS, raw) if raw else raw
+        if isinstance(made, Unclean):
+            held.append(self._withheld("request.arguments", raw, str(made)))
+            return ""
+        return arguments if made is raw else made.decode()
 
     def _answer(self, response: Response, held: list[Withheld]) -> Response:
         """`_response`, remembered for the very same object."""

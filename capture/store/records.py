@@ -148,7 +148,7 @@ def _record(e: Exchange, request_body: bytes | int, response_body: bytes | int) 
         e.session,
         e.started_us,
         e.latency_us,
-        (request.method, request.target, flat(request.headers), request_body, request.version),
+        _request_record(request, request_body),
         None
         if response is None
         else (response.status, flat(response.headers), response_body, response.reason, response.version),
@@ -159,6 +159,13 @@ def _record(e: Exchange, request_body: bytes | int, response_body: bytes | int) 
         e.lateness_us,
         [(part.part, part.size, part.digest, part.why) for part in e.withheld] if e.withheld else (),
     ]
+
+
+def _request_record(request: Request, body: bytes | int) -> tuple[Any, ...]:
+    record = (request.method, request.target, flat(request.headers), body, request.version)
+    if request.operation or request.arguments:
+        return (*record, request.operation, request.arguments)
+    return record
 
 
 def flat(headers: Headers) -> list[str]:
@@ -284,12 +291,13 @@ def _exchange(record: Sequence[Any], tail: bytes) -> Exchange:
 
 def _request(record: Sequence[Any], tail: bytes) -> tuple[Request, int]:
     method, target, headers, body, version = record if len(record) == 5 else record[:5]
-    _texts(method, target, version)
+    operation, arguments = record[5:7] if len(record) > 6 else ("", "")
+    _texts(method, target, version, operation, arguments)
     if type(body) is int:
         body, used = _body(body, tail, 0)
     else:
         used = _inline(body)
-    return Request(method, target, _headers(headers), body, version), used
+    return Request(method, target, _headers(headers), body, version, operation, arguments), used
 
 
 def _response(record: Sequence[Any], tail: bytes, used: int) -> tuple[Response, int]:

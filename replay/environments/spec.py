@@ -11,9 +11,9 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from ...capture.errors import UsageError
+from ...capture.wire.protocols import CALL_PROTOCOLS
 
-RECORDED_PROTOCOLS = ("http",)
-LATER_PROTOCOLS = ("grpc", "postgres", "redis", "mysql", "amqp", "kafka", "nats", "tcp")
+PROTOCOLS = ("http", *CALL_PROTOCOLS)
 
 Address = tuple[str, int]
 
@@ -133,11 +133,6 @@ def check_service(service: ServiceSpec, where: str) -> None:
 
 def check_downstream(downstream: DownstreamSpec, where: str) -> None:
     """UsageError where this version cannot stand in for `downstream`, or its placeholders make no sense."""
-    if downstream.protocol not in RECORDED_PROTOCOLS:
-        raise UsageError(
-            f'{where}: protocol "{downstream.protocol}" is not recorded yet; known: {", ".join(RECORDED_PROTOCOLS)}',
-            "leave this downstream out: its calls then pass unseen",
-        )
     for name, value in downstream.env.items():
         for placeholder in ("{database}", "{prefix}"):
             if placeholder in value and not downstream.isolate:

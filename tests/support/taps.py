@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
 from seamline.capture.clock import Clock
-from seamline.capture.engines.tap import Tap, TapSpec
+from seamline.capture.engines.call_tap import CallTap
+from seamline.capture.engines.listener import TapSpec
+from seamline.capture.engines.tap import Tap
 from seamline.capture.links import LinkIndex
 from seamline.capture.model import Exchange, Role
 from seamline.capture.sessions import SessionNames
@@ -134,3 +136,33 @@ def play(scene: Coroutine[Any, Any, None], loop_name: str) -> None:
 async def read_head(reader: asyncio.StreamReader) -> bytes:
     """One message head."""
     return await reader.readuntil(b"\r\n\r\n")
+
+
+@dataclass
+class CallStage:
+    """A call tap in front of a real server: clients connect to `address`, `sink` holds what was recorded."""
+
+    address: Address
+    sink: MemorySink
+
+    async def recorded(self, count: int = 1) -> list[Exchange]:
+        """The exchanges, once there are `count` of them."""
+        async with asyncio.timeout(10):
+            while len(self.sink.exchanges) < count:
+                await asyncio.sleep(0.005)
+        return self.sink.exchanges
+
+
+@contextlib.asynccontextmanager
+async def call_tapped(
+    protocol: str, upstream: Address, *, role: Role = Role.OUTBOUND, links: LinkIndex | None = None, **options: Any
+) -> AsyncIterator[CallStage]:
+    """A tap for `protocol` in front of what listens at `upstream`; blocking clients belong into a thread
+    (`asyncio.to_thread`), since the tap runs on this loop."""
+    sink = MemorySink()
+    tap = CallTap(TapSpec("svc", protocol, ("127.0.0.1", 0), upstream, role), sink, links, **options)
+    address = await tap.start()
+    try:
+        yield CallStage(address, sink)
+    finally:
+        await tap.stop(grace_s=0.2)

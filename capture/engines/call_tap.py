@@ -1,0 +1,134 @@
+"""The call tap: passes a protocol other than HTTP/1.1 on to its upstream and records its calls in passing.
+
+What every tap shares is `listener.Listener`; the rules that hold there hold here. The protocol itself is a decoder's
+under `wire/`, and where a connection would turn unreadable or leave the tap, a filter's beside it.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from ..links import LinkIndex
+from ..model import FailureKind, Role
+from ..recorder import Sink
+from ..sample import Sampler
+from ..wire.call import Call, CallDecoder
+from ..wire.filters import filter_for
+from ..wire.protocols import decoder_for
+from .listener import Listener, TapSpec
+from .relay import CONNECT_WITHIN_S, ClientEnd, FilteredClientEnd, Relay
+
+UNREACHABLE = "CONNECT"
+"""The method of the call that stands for a connection which the upstream did not take."""
+
+
+class CallTap(Listener):
+    """One listener in front of one upstream. `links` and `sampler` are shared by all taps of a recorder."""
+
+    def __init__(
+        self,
+        spec: TapSpec,
+        recorder: Sink,
+        links: LinkIndex | None,
+        *,
+        sampler: Sampler | None = None,
+        connect_within_s: float = CONNECT_WITHIN_S,
+    ) -> None:
+        super().__init__(spec, recorder, links, sampler, connect_within_s)
+        self._decoder = decoder_for(spec.protocol)
+        self._filter = filter_for(spec.protocol)
+        self._address = spec.listen
+
+    async def start(self) -> tuple[str, int]:
+        """Listen; the real address. OSError where the address cannot be had."""
+        self._address = await super().start()
+        return self._address
+
+    def _converse(self, name: str) -> tuple["_Conversation", ClientEnd]:
+        conversation = _Conversation(self, name)
+        conversation.decoder = self._decoder(name, conversation)
+        made = self._filter(self._address) if self._filter is not None else None
+        relay = Relay(
+            self.spec.upstream, conversation, self._ended, self._connect_within_s, hangs_up=True, filter_=made
+        )
+        conversation.relay = relay
+        return conversation, FilteredClientEnd(relay) if made is not None else ClientEnd(relay)
+
+    def begun(self, call: Call, connection: str) -> None:
+        """A request has started: give it its place in the capture and among causes."""
+        call.seq = self.recorder.next_seq()
+        call.exchange_id = self._id(call.seq)
+        call.session = self.recorder.sessions.of(call.headers, connection)
+        if self._links is None:
+            return
+        if (call.role or self.spec.role) is Role.INBOUND:
+            self._links.opened(call.exchange_id, call.started_us, call.headers, call.lane)
+        else:
+            call.links = self._links.links_for(call.headers, call.started_us, call.lane)
+
+    def ended(self, call: Call) -> None:
+        """A call is answered or has failed: hand it over."""
+        if self._links is not None and (call.role or self.spec.role) is Role.INBOUND:
+            self._links.closed(call.exchange_id, call.ended_us)
+        if self._is_kept(call.exchange_id, call.ended_us, call.links[0].parent if call.links else None):
+            self.recorder.offer(call.exchange(self.spec.role, self.spec.name, self.spec.protocol))
+
+
+class _Conversation:
+    """One connection's recording: a relay's watcher in front of a decoder, and the decoder's events."""
+
+    __slots__ = ("_name", "_now_us", "_tap", "_waiting", "decoder", "relay")
+
+    relay: Relay
+    decoder: CallDecoder
+
+    def __init__(self, tap: CallTap, name: str) -> None:
+        self._tap = tap
+        self._name = name
+        self._waiting = tap.waiting
+        self._now_us = tap.now_us
+
+    @property
+    def in_flight(self) -> bool:
+        return self.decoder.in_flight
+
+    def begun(self, call: Call) -> None:
+        self._tap.begun(call, self._name)
+
+    def ended(self, call: Call) -> None:
+        self._tap.ended(call)
+
+    def gap(self, reason: str) -> None:
+        self._tap.gap(reason)
+
+    def client_data(self, data: bytes) -> None:
+        self._later(self.decoder.feed_client, data)
+
+    def server_data(self, data: bytes) -> None:
+        self._later(self.decoder.feed_server, data)
+
+    # One side that sends no more ends nothing yet: what the other still has to say may be an answer.
+
+    def client_eof(self) -> None:
+        """Nothing to do."""
+
+    def server_eof(self) -> None:
+        self._later(self._lost, (FailureKind.RESET, "the server closed the connection"))
+
+    def lost(self, kind: FailureKind, detail: str) -> None:
+        self._later(self._lost, (kind, detail))
+
+    def unreachable(self, detail: str) -> None:
+        self._later(self._refused, detail)
+
+    def _later(self, what: Callable[[Any, int], None], data: Any) -> None:
+        self._waiting.append((what, data, self._now_us()))
+        self._tap.soon(len(data))
+
+    def _lost(self, how: tuple[FailureKind, str], at_us: int) -> None:
+        self.decoder.lost(*how, at_us)
+
+    def _refused(self, detail: str, at_us: int) -> None:
+        call = Call(at_us, UNREACHABLE, operation=UNREACHABLE.lower())
+        self.begun(call)
+        call.fail(FailureKind.CONNECT, detail, at_us)
+        self.ended(call)
