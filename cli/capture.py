@@ -16,9 +16,11 @@ from ..capture.model import Exchange, Losses
 from ..capture.store.reader import CaptureReader, open_capture
 from ..capture.store.repair import repair
 from ..capture.text import printable
+from ..capture.tree import Branch, by_cause, tree_of
 from ..capture.where import Predicate, compile_where
 from .exchange_text import write_out
 from .options import color_option, format_option, message_console, quiet_option
+from .tree_text import rich_tree
 
 PIPE_WIDTH = 160
 """Columns where standard output is no terminal."""
@@ -56,14 +58,33 @@ def inspect(file: Path, format_: str, expression: str | None, limit: int | None,
 @file_argument
 @click.argument("which", metavar="ID|SEQ")
 @format_option("text", "json")
-def show(file: Path, which: str, format_: str) -> None:
-    """Show one exchange whole: request, answer, headers and bodies."""
+@click.option("--tree", "only_tree", is_flag=True, help="Only the tree of what it caused, without headers and bodies.")
+@color_option
+def show(file: Path, which: str, format_: str, only_tree: bool, no_color: bool) -> None:
+    """Show one exchange whole: request, answer, headers and bodies, and as a tree all that it caused.
+
+    JSON is the exchange's object as `inspect` prints it; the tree adds `caused`, the same objects nested.
+    """
     with open_capture(file) as capture:
         exchange = _find(capture, which)
+        branch = tree_of(exchange, by_cause(capture, exchange.id))
     if format_ == "json":
-        click.echo(json.dumps(describe(exchange), indent=2))
-    else:
+        click.echo(json.dumps(_described(branch, exchange_only=not only_tree), indent=2))
+        return
+    if not only_tree:
         click.echo(write_out(exchange), nl=False)
+    if only_tree or branch.children:
+        console = Console(no_color=no_color or None, highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+        if not only_tree:
+            console.print()
+        console.print(rich_tree(branch))
+
+
+def _described(branch: Branch, *, exchange_only: bool) -> dict[str, object]:
+    if exchange_only:
+        return describe(branch.exchange)
+    caused = [_described(child, exchange_only=False) for child in branch.children]
+    return {**describe(branch.exchange), "caused": caused}
 
 
 @command.command("repair")

@@ -24,7 +24,7 @@ def write_out(exchange: Exchange) -> str:
     """The whole exchange as text."""
     lines = [*_facts(exchange), "", *_request(exchange.request)]
     if exchange.response is not None:
-        lines += ["", *_response(exchange.response)]
+        lines += ["", *_response(exchange.response, is_http=not exchange.request.operation)]
     if exchange.failure is not None:
         lines += ["", f"no answer: {exchange.failure.kind.value} {exchange.failure.detail}".rstrip()]
     # A line break inside a value must not look like a line of ours.
@@ -46,12 +46,20 @@ def _facts(e: Exchange) -> Iterator[str]:
 
 
 def _request(request: Request) -> Iterator[str]:
-    yield f"{request.method} {request.target} HTTP/{request.version}"
+    if request.operation:
+        yield f"{request.operation} {request.target}".rstrip()
+    else:
+        yield f"{request.method} {request.target} HTTP/{request.version}"
+    if request.arguments:
+        yield from indented(request.arguments[:MAX_TEXT]).split("\n")
     yield from _head_and_body(request.headers, request.body)
 
 
-def _response(response: Response) -> Iterator[str]:
-    yield f"HTTP/{response.version} {response.status} {response.reason}".rstrip()
+def _response(response: Response, *, is_http: bool) -> Iterator[str]:
+    if is_http:
+        yield f"HTTP/{response.version} {response.status} {response.reason}".rstrip()
+    else:
+        yield f"{'error' if response.status else 'ok'} {response.reason}".rstrip()
     yield from _head_and_body(response.headers, response.body)
 
 

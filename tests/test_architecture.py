@@ -37,6 +37,7 @@ PURE = (
     "capture/headers.py",
     "capture/links.py",
     "capture/text.py",
+    "capture/tree.py",
     "capture/codings.py",
     "capture/where.py",
     "capture/describe.py",

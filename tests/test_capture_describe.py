@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -152,3 +153,19 @@ def test_the_start_reads_back(exchange: Exchange) -> None:
 )
 def test_an_instant(us: int, text: str) -> None:
     assert instant(us) == text
+
+
+def test_a_call_shows_operation_and_arguments() -> None:
+    request = Request("GET", "price:tea", Headers(), operation="GET", arguments='["price:tea"]')
+    shown = describe(replace(an_exchange(7), protocol="redis", request=request))["request"]
+    assert isinstance(shown, dict)
+    assert (shown["operation"], shown["arguments"]) == ("GET", ["price:tea"])
+    broken = describe(replace(an_exchange(7), request=replace(request, arguments="[")))["request"]
+    assert isinstance(broken, dict)
+    assert broken["arguments"] == "["
+
+
+def test_http_has_neither() -> None:
+    shown = describe(an_exchange(7))["request"]
+    assert isinstance(shown, dict)
+    assert "operation" not in shown

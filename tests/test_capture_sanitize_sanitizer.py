@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seamline.capture.headers import Headers
-from seamline.capture.model import Exchange, Failure, FailureKind, Link, LinkKind, Withheld
+from seamline.capture.model import Exchange, Failure, FailureKind, Link, LinkKind, Request, Withheld
 from seamline.capture.sanitize.kinds import Kind
 from seamline.capture.sanitize.rules import Pattern, Rules
 from seamline.capture.sanitize.sanitizer import Sanitizer
@@ -323,3 +323,34 @@ def test_headers_that_are_no_latin_1_do_not_leak(monkeypatch: pytest.MonkeyPatch
         replace(exchange(), request=replace(exchange().request, headers=Headers([("X-A", "\ud800a@b.co")])))
     )
     assert "a@b.co" not in repr(made)
+
+
+def test_a_calls_arguments_are_cleaned_by_name_and_by_shape() -> None:
+    request = Request(
+        "INSERT",
+        "users",
+        Headers(),
+        operation="INSERT INTO users (email, password, age) VALUES ($1, $2, $3)",
+        arguments='{"email":"ada@mail-provider.net","password":"tulip","age":36}',
+    )
+    cleaned = sanitizer().clean(replace(exchange(), request=request)).request
+    assert cleaned.operation == request.operation
+    assert "ada" not in cleaned.arguments
+    assert "tulip" not in cleaned.arguments
+    assert json.loads(cleaned.arguments)["age"] == 36
+
+
+def test_arguments_that_do_not_parse_are_withheld() -> None:
+    request = Request("GET", "key", Headers(), operation="GET", arguments='["ada@mail-provider.net"')
+    cleaned = sanitizer().clean(replace(exchange(), request=request))
+    assert cleaned.request.arguments == ""
+    assert [part.part for part in cleaned.withheld] == ["request.arguments"]
+
+
+def test_a_value_in_a_key_and_in_the_arguments_gets_one_pseudonym() -> None:
+    request = Request(
+        "GET", "user:ada@mail-provider.net", Headers(), operation="GET", arguments='["user:ada@mail-provider.net"]'
+    )
+    cleaned = sanitizer().clean(replace(exchange(), request=request)).request
+    assert cleaned.target != request.target
+    assert json.loads(cleaned.arguments) == [cleaned.target]

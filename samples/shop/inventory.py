@@ -1,19 +1,16 @@
-"""Inventory: what is on the shelf, in an embedded database."""
-
-import sqlite3
+"""Inventory: what is on the shelf."""
 
 from aiohttp import web
+from psycopg.errors import CheckViolation
 
-from .catalog import PRODUCTS
+from .database import DATABASE, trace_of, with_database
 from .service import Refused, make_app
-
-DB: web.AppKey[sqlite3.Connection] = web.AppKey("db", sqlite3.Connection)
 
 
 def app() -> web.Application:
     """GET /stock?sku=…, GET /stock/{sku}, POST /reservations, POST /releases."""
     application = make_app("inventory")
-    application[DB] = open_shelf()
+    application.cleanup_ctx.append(with_database)
     application.router.add_get("/stock", stock_of_many)
     application.router.add_get("/stock/{sku}", stock_of_one)
     application.router.add_post("/reservations", reserve)
@@ -21,25 +18,17 @@ def app() -> web.Application:
     return application
 
 
-def open_shelf() -> sqlite3.Connection:
-    """A filled shelf, in memory: each start of the stack begins anew."""
-    db = sqlite3.connect(":memory:")
-    db.execute("CREATE TABLE stock (sku TEXT PRIMARY KEY, available INTEGER NOT NULL CHECK (available >= 0))")
-    db.executemany("INSERT INTO stock VALUES (?, ?)", [(product.sku, product.stock) for product in PRODUCTS.values()])
-    return db
-
-
 async def stock_of_many(request: web.Request) -> web.Response:
     """What is left of each `sku` asked for."""
-    db = request.app[DB]
-    levels = [{"sku": sku, "available": available(db, sku)} for sku in request.query.getall("sku", [])]
-    return web.json_response({"levels": levels})
+    levels = await available(request, request.query.getall("sku", []))
+    return web.json_response({"levels": [{"sku": sku, "available": left} for sku, left in levels.items()]})
 
 
 async def stock_of_one(request: web.Request) -> web.Response:
     """What is left of one product."""
     sku = request.match_info["sku"]
-    return web.json_response({"sku": sku, "available": available(request.app[DB], sku)})
+    levels = await available(request, [sku])
+    return web.json_response({"sku": sku, "available": levels[sku]})
 
 
 async def reserve(request: web.Request) -> web.Response:
@@ -55,20 +44,26 @@ async def release(request: web.Request) -> web.Response:
 
 
 async def move(request: web.Request, sign: int) -> None:
-    """Change the shelf by the items in the body, all or nothing."""
-    db = request.app[DB]
+    """Change the shelf by the items in the body, all or nothing. Rows are locked in one order, against deadlocks."""
+    items = sorted((await request.json())["items"], key=lambda item: str(item["sku"]))
     try:
-        with db:
-            for item in (await request.json())["items"]:
+        async with request.app[DATABASE].transaction(trace_of(request)) as run:
+            skus = [item["sku"] for item in items]
+            await run.rows("SELECT sku, available FROM stock WHERE sku = ANY(%s) ORDER BY sku FOR UPDATE", (skus,))
+            for item in items:
                 change = (sign * item["qty"], item["sku"])
-                db.execute("UPDATE stock SET available = available + ? WHERE sku = ?", change)
-    except sqlite3.IntegrityError as error:
+                await run.rows("UPDATE stock SET available = available + %s WHERE sku = %s", change)
+    except CheckViolation as error:
         raise Refused(409, "out_of_stock", "not enough on the shelf") from error
 
 
-def available(db: sqlite3.Connection, sku: str) -> int:
-    """How many of `sku` are left; 404 for one that is not sold here."""
-    row = db.execute("SELECT available FROM stock WHERE sku = ?", (sku,)).fetchone()
-    if row is None:
-        raise Refused(404, "unknown_sku", f"no such product: {sku}")
-    return int(row[0])
+async def available(request: web.Request, skus: list[str]) -> dict[str, int]:
+    """How many of each of `skus` are left; 404 for one that is not sold here."""
+    rows = await request.app[DATABASE].rows(
+        trace_of(request), "SELECT sku, available FROM stock WHERE sku = ANY(%s)", (skus,)
+    )
+    levels = {row["sku"]: row["available"] for row in rows}
+    for sku in skus:
+        if sku not in levels:
+            raise Refused(404, "unknown_sku", f"no such product: {sku}")
+    return {sku: levels[sku] for sku in skus}

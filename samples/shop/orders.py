@@ -1,24 +1,25 @@
-"""Orders: the service that the changes are made to. Prices, reserves, charges, and remembers."""
+"""Orders: the service that the changes are made to. Prices, reserves, charges, remembers, and tells."""
 
-import json
-import sqlite3
 import uuid
 from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
+from psycopg.types.json import Jsonb
 
+from .bus import BUS, publish, with_bus
 from .catalog import PRODUCTS
+from .database import DATABASE, trace_of, with_database
 from .service import Refused, call, downstream, make_app
 
-DB: web.AppKey[sqlite3.Connection] = web.AppKey("db", sqlite3.Connection)
 PAGE = 20
+COLUMNS = "id, status, reference, created_at, customer, coupon, subtotal, discount, tax, total, currency"
 
 
 def app() -> web.Application:
     """Orders, quotes and products."""
     application = make_app("orders")
-    application[DB] = open_ledger()
+    application.cleanup_ctx.extend((with_database, with_bus))
     application.router.add_get("/products/{sku}", show_product)
     application.router.add_get("/quote", quote)
     application.router.add_get("/orders", list_orders)
@@ -26,14 +27,6 @@ def app() -> web.Application:
     application.router.add_get("/orders/{id}", show_order)
     application.router.add_post("/orders/{id}/cancel", cancel_order)
     return application
-
-
-def open_ledger() -> sqlite3.Connection:
-    """An empty ledger, in memory: each start of the stack begins anew."""
-    db = sqlite3.connect(":memory:")
-    db.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, status TEXT NOT NULL, body TEXT NOT NULL)")
-    db.execute("INSERT INTO orders VALUES (100000, 'seed', '{}')")
-    return db
 
 
 async def show_product(request: web.Request) -> web.Response:
@@ -64,16 +57,17 @@ async def list_orders(request: web.Request) -> web.Response:
     """The newest orders first, by status where asked, a page of 20 unless asked otherwise."""
     status = request.query.get("status", "%")
     limit = int(request.query.get("limit", PAGE))
-    rows = request.app[DB].execute(
-        "SELECT id, status, body FROM orders WHERE status != 'seed' AND status LIKE ? ORDER BY id DESC LIMIT ?",
+    rows = await request.app[DATABASE].rows(
+        trace_of(request),
+        "SELECT id, status, total, (SELECT count(*) FROM order_lines WHERE order_id = id) AS lines FROM orders"
+        " WHERE status LIKE %s ORDER BY id DESC LIMIT %s",
         (status, limit),
     )
-    orders = [summary(order_id, state, json.loads(body)) for order_id, state, body in rows]
-    return web.json_response({"orders": orders, "count": len(orders)})
+    return web.json_response({"orders": rows, "count": len(rows)})
 
 
 async def place_order(request: web.Request) -> web.Response:
-    """Price, reserve, charge, remember."""
+    """Price, reserve, charge, remember, and tell."""
     wish = await request.json()
     items = known(wish.get("items") or [])
     if not items or any(item["qty"] < 1 for item in items):
@@ -99,7 +93,8 @@ async def place_order(request: web.Request) -> web.Response:
         "coupon": wish.get("coupon"),
         **basket,
     }
-    order_id = save(request.app[DB], order)
+    order_id = await save(request, order)
+    await tell(request, "orders.placed", order_id, order)
     return web.json_response(
         {"id": order_id, "status": "paid", **order}, status=201, headers={"location": f"/api/orders/{order_id}"}
     )
@@ -107,7 +102,7 @@ async def place_order(request: web.Request) -> web.Response:
 
 async def show_order(request: web.Request) -> web.Response:
     """An order with what is left of each of its products."""
-    order_id, status, order = find(request)
+    order_id, status, order = await find(request)
     skus = [line["sku"] for line in order["lines"]]
     levels = await stock_levels(request, skus)
     lines = [{**line, "in_stock": levels[line["sku"]] > 0} for line in order["lines"]]
@@ -116,15 +111,16 @@ async def show_order(request: web.Request) -> web.Response:
 
 async def cancel_order(request: web.Request) -> web.Response:
     """Give the money back and the goods too."""
-    order_id, status, order = find(request)
+    order_id, status, order = await find(request)
     if status == "cancelled":
         raise Refused(409, "already_cancelled", "the order was cancelled before")
     refund = {"amount": order["total"], "reference": order["reference"]}
     await call(request, "POST", f"{downstream('PAYMENTS')}/refunds", json=refund)
     items = [{"sku": line["sku"], "qty": line["qty"]} for line in order["lines"]]
     await call(request, "POST", f"{downstream('INVENTORY')}/releases", json={"items": items})
-    with request.app[DB] as db:
-        db.execute("UPDATE orders SET status = 'cancelled' WHERE id = ?", (order_id,))
+    update = "UPDATE orders SET status = 'cancelled' WHERE id = %s"
+    await request.app[DATABASE].rows(trace_of(request), update, (order_id,))
+    await tell(request, "orders.cancelled", order_id, order)
     return web.json_response({"id": order_id, "status": "cancelled", "refunded": order["total"]})
 
 
@@ -150,24 +146,46 @@ def known(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"sku": item["sku"], "qty": item["qty"]} for item in items]
 
 
-def summary(order_id: int, status: str, order: dict[str, Any]) -> dict[str, Any]:
-    """An order in a list."""
-    return {"id": order_id, "status": status, "total": order["total"], "lines": len(order["lines"])}
+async def save(request: web.Request, order: dict[str, Any]) -> int:
+    """Write the order and its lines down; its number."""
+    fields = ("reference", "created_at", "customer", "coupon", "subtotal", "discount", "tax", "total", "currency")
+    values = [Jsonb(order[field]) if field == "customer" else order[field] for field in fields]
+    async with request.app[DATABASE].transaction(trace_of(request)) as run:
+        inserted = await run.rows(
+            "INSERT INTO orders (reference, created_at, customer, coupon, subtotal, discount, tax, total, currency)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
+            values,
+        )
+        order_id = int(inserted[0]["id"])
+        for position, line in enumerate(order["lines"]):
+            await run.rows(
+                "INSERT INTO order_lines (order_id, position, sku, qty, line_total) VALUES (%s, %s, %s, %s, %s)",
+                (order_id, position, line["sku"], line["qty"], line["line_total"]),
+            )
+    return order_id
 
 
-def save(db: sqlite3.Connection, order: dict[str, Any]) -> int:
-    """Write the order down; its number."""
-    with db:
-        cursor = db.execute("INSERT INTO orders (status, body) VALUES ('paid', ?)", (json.dumps(order),))
-    assert cursor.lastrowid is not None
-    return cursor.lastrowid
-
-
-def find(request: web.Request) -> tuple[int, str, dict[str, Any]]:
+async def find(request: web.Request) -> tuple[int, str, dict[str, Any]]:
     """The order that the path names: its number, status and body; 404 where there is none."""
     number = request.match_info["id"]
-    row = request.app[DB].execute("SELECT id, status, body FROM orders WHERE id = ? AND status != 'seed'", (number,))
-    found = row.fetchone()
-    if found is None:
+    database, trace = request.app[DATABASE], trace_of(request)
+    found = await database.rows(trace, f"SELECT {COLUMNS} FROM orders WHERE id = %s", (int(number),))
+    if not found:
         raise Refused(404, "unknown_order", f"no such order: {number}")
-    return int(found[0]), str(found[1]), json.loads(found[2])
+    lines = "SELECT sku, qty, line_total FROM order_lines WHERE order_id = %s ORDER BY position"
+    order = found[0] | {"lines": await database.rows(trace, lines, (int(number),))}
+    order["reference"] = str(order["reference"])
+    order["created_at"] = order["created_at"].astimezone(UTC).isoformat(timespec="milliseconds")
+    return order.pop("id"), order.pop("status"), order
+
+
+async def tell(request: web.Request, event: str, order_id: int, order: dict[str, Any]) -> None:
+    """Publish what happened to an order, once it is committed."""
+    payload = {
+        "order_id": order_id,
+        "reference": order["reference"],
+        "email": order["customer"]["email"],
+        "total": order["total"],
+        "items": [{"sku": line["sku"], "qty": line["qty"]} for line in order["lines"]],
+    }
+    await publish(request.app[BUS], event, payload, trace_of(request))

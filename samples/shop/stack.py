@@ -1,7 +1,8 @@
-"""`python -m shop.stack`: the five services, each its own process, on the ports that the environment names.
+"""`python -m shop.stack`: the six services, each its own process, on the ports that the environment names.
 
-PORT is the gateway's; ORDERS_PORT, PRICING_PORT, INVENTORY_PORT and PAYMENTS_PORT are the others'. Where
-`<NAME>_URL` is set, calls to that service go there instead (that is where a tap stands).
+PORT is the gateway's; ORDERS_PORT, PRICING_PORT, INVENTORY_PORT, PAYMENTS_PORT and LOYALTY_PORT are the others'.
+Where `<NAME>_URL` is set, calls to that service go there instead (that is where a tap stands). DATABASE_URL, REDIS_URL
+and NATS_URL say where PostgreSQL, Redis and NATS are (`shop.servers` starts some).
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import socket
 
 from aiohttp import web
 
-from . import gateway, inventory, orders, payments, pricing
+from . import gateway, inventory, loyalty, orders, payments, pricing
 
 SERVICES = {
     "PORT": gateway.app,
@@ -19,6 +20,7 @@ SERVICES = {
     "PRICING_PORT": pricing.app,
     "INVENTORY_PORT": inventory.app,
     "PAYMENTS_PORT": payments.app,
+    "LOYALTY_PORT": loyalty.app,
 }
 
 

@@ -78,7 +78,7 @@ def _exchange_strategy() -> st.SearchStrategy[Exchange]:
         session=TEXT,
         started_us=st.integers(-62_135_596_800_000_000, 253_402_300_799_999_999),
         latency_us=SPANS,
-        request=st.builds(Request, TEXT, TEXT, HEADERS, st.binary(max_size=80), TEXT),
+        request=st.builds(Request, TEXT, TEXT, HEADERS, st.binary(max_size=80), TEXT, TEXT, TEXT),
         response=st.none() | responses,
         failure=st.none() | st.builds(Failure, st.sampled_from(FailureKind), TEXT),
         links=st.lists(st.builds(Link, IDS, st.sampled_from(LinkKind), st.floats(0, 1)), max_size=3).map(tuple),
