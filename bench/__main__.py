@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from . import nginx, recording, replaying, wrk
+from . import nginx, recording, replaying, stub, wrk
 
 
 def main() -> int:
@@ -26,6 +26,7 @@ def main() -> int:
             *show_recording(console, recording.measure(Path(folder), options.rounds)),
             *show_throughput(console, replaying.throughput(Path(folder), options.rounds)),
             *show_pace(console, replaying.kept_time(Path(folder))),
+            *show_stub(console, stub.measure(Path(folder), options.rounds)),
         ]
     for met, sentence in goals:
         console.print(f"{'met   ' if met else 'MISSED'}  {sentence}", highlight=False)
@@ -77,6 +78,21 @@ def show_throughput(console: Console, results: list[replaying.Throughput]) -> Go
     return [
         (ratio >= 0.4, f"replay ≥ 0.4 × wrk: {ratio:.2f} ×"),
         (lost == 0, f"every replayed exchange is in the run: {lost} missing"),
+    ]
+
+
+def show_stub(console: Console, results: list[stub.Stubbed]) -> Goals:
+    """How fast a stub answers and records, and its goals."""
+    ratio = statistics.median(result.rate / result.nginx_rate for result in results)
+    rate, cpu = stub.median(results, "rate"), stub.median(results, "cpu_us")
+    console.print(
+        f"HTTP stub: {rate:,.0f} requests/s, {ratio:.3f} × nginx with the same answer, {cpu:.0f} CPU µs/request "
+        f"in its process ({stub.CALLS:,} recorded calls, run written)",
+        highlight=False,
+    )
+    return [
+        (rate >= 5_000, f"stub ≥ 5,000 requests/s: {rate:,.0f}"),
+        (cpu <= 200, f"stub ≤ 200 CPU µs a request (5,000/s a core): {cpu:.0f}"),
     ]
 
 

@@ -53,11 +53,13 @@ class Hello:
 @dataclass(frozen=True, slots=True)
 class Trust:
     """What may come before a Hello, so that the work is under way while its manifest is still unknown: the values of
-    the requests in the capture `trusted` pass unchanged."""
+    the requests in the capture `trusted` pass unchanged, and those of the calls to the services `stubbed`, whose
+    recorded answers are played to the one under test."""
 
     key: bytes
     rules: Rules
     trusted: Path
+    stubbed: tuple[str, ...] = ()
 
 
 def losses_of(payload: Mapping[str, Any]) -> Losses:

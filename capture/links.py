@@ -1,50 +1,59 @@
 """Which inbound exchange caused a downstream call.
 
-Two rules hold here. Ambiguity is kept: every candidate stays with its share of the confidence, none is guessed away.
-Memory is bounded: an exchange is forgotten once its grace is over, and the oldest go first when there are too many.
+Three rules hold here. Ambiguity is kept: every candidate stays with its share of the confidence, none is guessed away.
+Memory and the time for one call are bounded. Where a trace id was passed on, nothing else is looked at.
 Calls come in the order of their times, which is what a live engine sees.
+
+A service that passes no trace id still leaves traces: a transaction belongs to one request, a pooled connection to one
+at a time, and the values of a request turn up in its calls, as those of an answer do in the calls that follow
+(`linking/`). Some of it comes late: what a call means may only show in the statement after it, or in the answer of the
+request. So a call whose cause is not sure when it ends can be kept until its candidates have ended (`settle`).
 """
 
-from collections import deque
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from .headers import Headers
+from .linking.asked import Asked, Lines
+from .linking.causes import Cause, Causes
+from .linking.habits import Habits
+from .linking.names import operation
+from .linking.spans import Span
+from .linking.traces import DEFAULT_TRACE_HEADERS, TraceHeaders
+from .linking.values import MOST_VALUES, answer_values, call_values
+from .linking.waiting import Told, Waiting
+from .linking.weigher import Weigher
+from .linking.weighing import (
+    LATE_CONFIDENCE,
+    LONE_LANE_CONFIDENCE,
+    LONE_TIME_CONFIDENCE,
+    MOST_CANDIDATES,
+    shared,
+)
+from .linking.witness import CONFIDENCE as SPAN_CONFIDENCE
+from .linking.witness import LINGER_US, Witness
 from .model import Link, LinkKind
+from .wire.call import Call
 from .wire.heads import RawHead
 
-DEFAULT_TRACE_HEADERS = ("traceparent", "x-b3-traceid", "x-request-id", "x-correlation-id")
-"""Headers that name one request on its way through the services, strongest first."""
-
-MOST_CANDIDATES = 4
+SURE = 0.9
+"""Confidence from which a link is taken at its word."""
 MOST_LOOKED_AT = 256
 """How many that share a trace or a lane are looked at: one trace id sent for ever is no reason to wait."""
-LONE_TIME_CONFIDENCE = 0.95
-LONE_LANE_CONFIDENCE = 0.98
-LATE_CONFIDENCE = 0.5
-
-
-class _Entry:
-    """One inbound exchange; `ended_us` is None as long as it is open."""
-
-    __slots__ = ("ended_us", "id", "lane", "started_us", "traces")
-
-    def __init__(self, exchange_id: str, started_us: int, traces: tuple[str, ...], lane: str | None) -> None:
-        self.id = exchange_id
-        self.started_us = started_us
-        self.ended_us: int | None = None
-        self.traces = traces
-        self.lane = lane
+_MOST_ASKED = 20_000
+_WORTH_CHARGING = 0.4
+_WORTH_LEARNING = 0.05
 
 
 class LinkIndex:
-    """The inbound exchanges that are open, or were until a moment ago.
+    """The inbound exchanges that are open, or were until a moment ago, and the calls that look for their cause.
 
     `trace_headers` are the names that tie a call to its cause by value, strongest first; `grace_us` is how long a
     closed exchange can still be the cause of a late call; `most` bounds how many exchanges are remembered.
     """
 
-    __slots__ = ("_by_lane", "_by_trace", "_closed", "_grace_us", "_most", "_open", "_trace_headers")
+    __slots__ = ("_asked", "_causes", "_habits", "_lines", "_traces", "_waiting", "_weigher", "_witness")
 
     def __init__(
         self,
@@ -53,145 +62,260 @@ class LinkIndex:
         grace_us: int = 5_000_000,
         most: int = 50_000,
     ) -> None:
-        self._trace_headers = {name.lower(): rank for rank, name in enumerate(trace_headers)}
-        self._grace_us = grace_us
-        self._most = most
-        self._open: dict[str, _Entry] = {}
-        self._closed: deque[_Entry] = deque()
-        # By id inside, so that forgetting one of thousands that share a trace or a lane costs no search.
-        self._by_trace: dict[str, dict[str, _Entry]] = {}
-        self._by_lane: dict[str, dict[str, _Entry]] = {}
+        self._traces = TraceHeaders(trace_headers)
+        self._causes = Causes(grace_us, most)
+        self._habits = Habits()
+        self._lines = Lines()
+        self._weigher = Weigher(self._causes, self._habits)
+        self._asked: OrderedDict[str, Asked] = OrderedDict()
+        self._waiting = Waiting(self._weigher.again, self._finish, _is_sure)
+        self._witness: Witness | None = None
 
-    def opened(self, exchange_id: str, started_us: int, headers: Headers | RawHead, lane: str | None = None) -> None:
-        """An inbound request has begun."""
-        entry = _Entry(exchange_id, started_us, self._traces(headers), lane)
-        self._open[exchange_id] = entry
-        for trace in entry.traces:
-            self._by_trace.setdefault(trace, {})[exchange_id] = entry
-        if lane is not None:
-            self._by_lane.setdefault(lane, {})[exchange_id] = entry
-        if len(self._open) + len(self._closed) > self._most:
-            self._forget_oldest()
+    # Inbound exchanges.
 
-    def closed(self, exchange_id: str, ended_us: int) -> None:
-        """An inbound exchange has ended; it stays a candidate for the grace period."""
-        entry = self._open.pop(exchange_id, None)
-        if entry is not None:
-            entry.ended_us = ended_us
-            self._closed.append(entry)
-        while self._closed and (self._closed[0].ended_us or 0) + self._grace_us < ended_us:
-            self._forget(self._closed.popleft())
+    def opened(
+        self,
+        exchange_id: str,
+        started_us: int,
+        headers: Headers | RawHead,
+        lane: str | None = None,
+        *,
+        values: Iterable[str] = (),
+        endpoint: str = "",
+    ) -> None:
+        """An inbound request has begun. `values` are what it brings along (`linking.values`), read only if a call
+        asks for them; `endpoint` is what it asks for, with the ids taken out (`linking.names`)."""
+        if not self._causes.open:
+            self._weigher.busy_from(started_us)
+        cause = Cause(exchange_id, started_us, self._traces.of(headers), lane, endpoint)
+        self._causes.add(cause)
+        self._causes.feed(cause, values)
+
+    def closed(self, exchange_id: str, ended_us: int, *, values: Iterable[str] = ()) -> None:
+        """An inbound exchange has ended; it stays a candidate for the grace period. `values` are its answer's, read
+        only if a call waits to know its cause."""
+        causes, waiting = self._causes, self._waiting
+        cause = causes.open.get(exchange_id)
+        if cause is not None and waiting.are_for(cause):
+            causes.feed(cause, values)
+            causes.read()
+        causes.close(exchange_id, ended_us)
+        if cause is not None:
+            waiting.ended(cause)
+            self._habits.ended(cause.endpoint, cause.made)
+            if not causes.open:
+                self._weigher.quiet_from(ended_us)
+        waiting.passed(ended_us)
+
+    # Calls, as decoders tell them.
+
+    def call_begun(self, call: Call, connection: str) -> tuple[Link, ...]:
+        """The candidates for the cause of an outbound `call`, best first, by what is known when it begins.
+
+        `connection` names the connection among those of all taps, as `tap/connection`.
+        """
+        lane = None if call.lane is None else f"{connection} {call.lane}"
+        # A transaction has one cause. A channel has many, one after the other, as a connection has.
+        binds = lane is not None and "transaction" in call.headers
+        tap = connection.partition("/")[0]
+        return self.begin(
+            call.exchange_id,
+            call.started_us,
+            call.headers,
+            connection if lane is None or binds else lane,
+            lane=lane,
+            binds=binds,
+            operation=operation(call, tap),
+            values=call_values(call),
+            text=call.operation or call.target,
+        )
+
+    def call_ended(self, call: Call, connection: str) -> None:
+        """An outbound call has been answered or has failed: its answer's values lead to the calls that follow."""
+        self.end(call.exchange_id, call.ended_us, values=answer_values(call) if call.answered else ())
+
+    # The same for any protocol.
+
+    def connected(self, connection: str, at_us: int) -> None:
+        """A connection has been opened: whoever began later was not its reason."""
+        self._lines.of(connection).opened_us = at_us
+
+    def begin(
+        self,
+        call_id: str,
+        started_us: int,
+        headers: Headers | RawHead,
+        connection: str,
+        *,
+        lane: str | None = None,
+        binds: bool = True,
+        operation: str = "",
+        values: Iterable[str] = (),
+        text: str = "",
+    ) -> tuple[Link, ...]:
+        """A call has begun; its candidates so far, best first, four at most. Calls of a lane that `binds` have one
+        cause; any other only says who came on it. `text` is what it asks for in its own words, as a span may have
+        it."""
+        asked = Asked(call_id, started_us, connection.partition("/")[0], operation)
+        if text:
+            asked.text = text
+        line = self._lines.place(asked, connection, lane if binds else None)
+        traced = self._traced(headers, started_us)
+        if self._causes.traced:
+            self._habits.traced(asked.tap, traced=bool(traced))
+        if len(traced) == 1:
+            self._weigher.traced(asked, traced[0])
+        else:
+            self._weigher.begin(asked, line, lane, values, traced)
+        self._charge(asked)
+        self._asked[call_id] = asked
+        if len(self._asked) > _MOST_ASKED:
+            self._drop(self._asked.popitem(last=False)[1])
+        return asked.links
+
+    def end(self, call_id: str, ended_us: int, *, values: Iterable[str] = ()) -> None:
+        """A call has been answered or has failed; `values` are its answer's."""
+        asked = self._asked.get(call_id)
+        if asked is None or asked.ended_us is not None:
+            return
+        asked.ended_us = ended_us
+        if asked.lane is not None:
+            asked.lane.last_us = max(asked.lane.last_us, ended_us)
+        cause = asked.charged
+        if cause is not None:
+            cause.busy -= 1
+            self._causes.touch(cause, ended_us)
+        if cause is not None and _is_sure(asked):
+            if cause.ended_us is None:
+                self._causes.feed(cause, values)
+        elif asked.shares:
+            asked.answer = list(islice(values, MOST_VALUES))
+            if asked.source is not None:
+                # Its body came after its head, when it had been weighed already.
+                asked.values = list(islice(asked.source, MOST_VALUES))
+        asked.source = None
+        if self._witness is not None:
+            self._witness.ended(asked)
+        self._waiting.passed(ended_us)
+
+    def settle(self, call_id: str, then: Told, *, size: int = 0) -> None:
+        """Have `then` told the links of an ended call: at once where they are sure, else when its candidates have
+        ended, after some seconds, or by `flush`. `size` are the bytes that are kept meanwhile: there is a bound on all
+        of them. A call that is not known is told to have none."""
+        asked = self._asked.pop(call_id, None)
+        if asked is None:
+            then(())
+        elif _is_sure(asked) or asked.ended_us is None or (len(asked.shares) < 2 and self._witness is None):
+            self._finish(asked)
+            then(asked.links)
+        else:
+            self._waiting.add(asked, then, size)
+
+    def flush(self) -> None:
+        """Nothing more will come: settle whatever waits by what is known."""
+        self._waiting.release_all()
+
+    # OpenTelemetry's spans, where a service sends them.
+
+    def expect_spans(self) -> None:
+        """Spans will come: calls that are not sure wait for them too, from now on."""
+        if self._witness is None:
+            self.flush()
+            self._witness = Witness(self._causes)
+            self._waiting = Waiting(self._weigher.again, self._finish, _is_sure, linger_us=LINGER_US)
+
+    def testify(self, spans: Iterable[Span]) -> None:
+        """Spans have come: a call that waits, and that one of them covers, has found its cause."""
+        if self._witness is None:
+            return
+        for asked, cause in self._witness.testify(spans):
+            if not _is_sure(asked):
+                asked.how = LinkKind.PROPAGATED
+                asked.shares = asked.own = {cause: SPAN_CONFIDENCE}
+                asked.links = (Link(cause.id, LinkKind.PROPAGATED, SPAN_CONFIDENCE),)
+                self._waiting.found(asked)
 
     def links_for(self, headers: Headers | RawHead, started_us: int, lane: str | None = None) -> tuple[Link, ...]:
-        """The candidates for the cause of a call with `headers` that started at `started_us`, best first.
+        """The candidates for the cause of something with `headers` at `started_us`, by its trace, else its lane, else
+        what is open at that moment; nothing is remembered of it.
 
-        A shared trace id decides (PROPAGATED, 1.0); else the connection lane; else what is open at that moment.
         Of k equal candidates each has confidence 1/k, and at most four are kept.
         """
-        if self._by_trace:
-            for trace in self._traces(headers):
-                found = self._living(self._by_trace.get(trace), started_us)
-                if found:
-                    return _shared(found, LinkKind.PROPAGATED, 1.0)
+        traced = self._traced(headers, started_us)
+        if traced:
+            return shared(traced, LinkKind.PROPAGATED, 1.0)
         if lane is not None:
-            found = self._living(self._by_lane.get(lane), started_us)
+            found = self._causes.by_lane(lane, started_us, MOST_LOOKED_AT)
             if found:
-                return _shared(found, LinkKind.LANE, LONE_LANE_CONFIDENCE)
-        return self._by_time(started_us)
+                return shared(found, LinkKind.LANE, LONE_LANE_CONFIDENCE)
+        begun = [cause for cause in self._causes.open.values() if cause.started_us <= started_us]
+        if begun:
+            begun.sort(key=lambda cause: -cause.started_us)
+            return shared(begun, LinkKind.TIME, LONE_TIME_CONFIDENCE)
+        late = self._causes.late(started_us, MOST_CANDIDATES * 4)
+        return shared(late, LinkKind.TIME, LATE_CONFIDENCE, ceiling=LATE_CONFIDENCE)
 
-    def _by_time(self, started_us: int) -> tuple[Link, ...]:
-        later = 0
-        found: list[_Entry] = []
-        for entry in reversed(self._open.values()):
-            if entry.started_us > started_us:
-                later += 1
-            elif len(found) < MOST_CANDIDATES:
-                found.append(entry)
-            else:
-                break
-        if found:
-            return _shared(found, LinkKind.TIME, LONE_TIME_CONFIDENCE, of=len(self._open) - later)
-        return _shared(self._late(started_us), LinkKind.TIME, LATE_CONFIDENCE, ceiling=LATE_CONFIDENCE)
+    def _traced(self, headers: Headers | RawHead, at_us: int) -> list[Cause]:
+        if self._causes.traced:
+            for trace in self._traces.of(headers):
+                found = self._causes.by_trace(trace, at_us, MOST_LOOKED_AT)
+                if found:
+                    return found
+        return []
 
-    def _late(self, started_us: int) -> list[_Entry]:
-        """What has closed within the grace period, newest first: a call may outlive the answer."""
-        recent: list[_Entry] = []
-        for entry in reversed(self._closed):
-            if (entry.ended_us or 0) + self._grace_us < started_us:
-                break
-            if entry.started_us <= started_us:
-                recent.append(entry)
-            if len(recent) > MOST_CANDIDATES * 4:
-                break
-        return recent
+    # What a call counts for.
 
-    def _living(self, entries: dict[str, _Entry] | None, started_us: int) -> list[_Entry]:
-        """Those of the newest `entries` that can be the cause, newest first; open ones shut out closed ones."""
-        if not entries:
-            return []
-        newest = islice(reversed(entries.values()), MOST_LOOKED_AT)
-        begun = [entry for entry in newest if entry.started_us <= started_us]
-        still_open = [entry for entry in begun if entry.ended_us is None]
-        return still_open or [entry for entry in begun if (entry.ended_us or 0) + self._grace_us >= started_us]
+    def _charge(self, asked: Asked) -> None:
+        """Count a call for its likeliest cause, so that the next one is weighed against what that has to do."""
+        best = asked.best
+        if best is not None and asked.links and asked.shares[best] >= _WORTH_CHARGING:
+            asked.charged = best
+            best.busy += 1
+            best.made[asked.operation] = best.made.get(asked.operation, 0) + 1
+            self._causes.touch(best, asked.started_us)
 
-    def _traces(self, headers: Headers | RawHead) -> tuple[str, ...]:
-        """The trace ids in `headers`, strongest header first, each marked with its header's name."""
-        ranks = self._trace_headers
-        found: list[tuple[int, str]] = []
-        if isinstance(headers, RawHead):
-            for name, rank in ranks.items():
-                value = headers.get(name)
-                if value:
-                    found.append((rank, _trace_id(name, value)))
-        else:
-            for name, value in headers.items:
-                lower = name.lower()
-                if lower in ranks:
-                    found.append((ranks[lower], _trace_id(lower, value)))
-        if len(found) > 1:
-            found.sort()
-        return tuple([trace for _, trace in found if trace])
+    def _drop(self, asked: Asked) -> None:
+        """A call that never ends is forgotten."""
+        asked.before = None
+        if asked.charged is not None and asked.ended_us is None:
+            asked.charged.busy -= 1
 
-    def _forget_oldest(self) -> None:
-        if self._closed:
-            self._forget(self._closed.popleft())
-        else:
-            self._forget(self._open.pop(next(iter(self._open))))
+    def _finish(self, asked: Asked) -> None:
+        """The links of a call are final: learn from them."""
+        for cause, share in asked.shares.items():
+            if share >= _WORTH_LEARNING:
+                self._habits.called(cause.endpoint, asked.operation, share)
+        best = asked.best
+        if best is not None and _is_sure(asked):
+            self._recharge(asked, best)
+            self._compare_neighbours(asked, best)
+            if asked.answer and best.ended_us is None:
+                self._causes.learn(best, asked.answer)
+        asked.answer = []
+        # Two neighbours are enough: a chain of them would never be forgotten.
+        asked.before = None
 
-    def _forget(self, entry: _Entry) -> None:
-        for trace in entry.traces:
-            _remove(self._by_trace, trace, entry)
-        if entry.lane is not None:
-            _remove(self._by_lane, entry.lane, entry)
+    def _recharge(self, asked: Asked, cause: Cause) -> None:
+        """A call counts for its sure cause, whatever it was taken for before."""
+        charged, what = asked.charged, asked.operation
+        if charged is not cause:
+            if charged is not None:
+                charged.made[what] = charged.made.get(what, 1) - 1
+            cause.made[what] = cause.made.get(what, 0) + 1
+            asked.charged = cause
 
-
-def _remove(index: dict[str, dict[str, _Entry]], key: str, entry: _Entry) -> None:
-    entries = index.get(key)
-    if entries is not None:
-        entries.pop(entry.id, None)
-        if not entries:
-            del index[key]
+    def _compare_neighbours(self, asked: Asked, cause: Cause) -> None:
+        """Learn whether the connection stayed with the cause of the call before."""
+        before = asked.before
+        if before is None or (asked.lane is not None and before.lane is asked.lane):
+            return
+        earlier = before.best
+        if earlier is None or before.shares[earlier] < SURE or not earlier.could_be_open(asked.started_us):
+            return
+        # Where the neighbour itself was the evidence, it must not prove itself.
+        if asked.own.get(cause, 0.0) >= SURE:
+            self._habits.followed(asked.tap, asked.gap_us, same=earlier is cause)
 
 
-def _trace_id(name: str, value: str) -> str:
-    """The part of a trace header that stays the same on every hop, or "" where there is none.
-
-    `traceparent` is version-traceid-parentid-flags (W3C Trace Context); an all-zero trace id is invalid there.
-    """
-    if name != "traceparent":
-        return f"{name}:{value.strip()}" if value.strip() else ""
-    parts = value.strip().lower().split("-")
-    if len(parts) < 4 or len(parts[1]) != 32 or parts[1] == "0" * 32:
-        return ""
-    return f"traceparent:{parts[1]}"
-
-
-def _shared(
-    entries: Sequence[_Entry], how: LinkKind, lone: float, *, of: int | None = None, ceiling: float = 1.0
-) -> tuple[Link, ...]:
-    """Links to the first four of `entries`, the confidence shared among all `of` candidates."""
-    count = of if of is not None else len(entries)
-    if count == 0:
-        return ()
-    confidence = lone if count == 1 else ceiling / count
-    return tuple(Link(entry.id, how, confidence) for entry in islice(entries, MOST_CANDIDATES))
+def _is_sure(asked: Asked) -> bool:
+    return bool(asked.links) and asked.links[0].confidence >= SURE

@@ -159,6 +159,7 @@ class Ask(NamedTuple):
     status: int | None
     truncated: bool
     withheld: tuple[Withheld, ...]
+    links: tuple[Link, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,9 +84,10 @@ class ScribeProcess:
         with theirs:
             self.process = _start_scribe(theirs)
 
-    def trust(self, key: bytes, rules: Rules, capture: Path) -> None:
-        """Let the values of the requests in `capture` pass unchanged. The process reads them while others go on."""
-        self.channel.sendall(frame(Kind.TRUST, pickle.dumps(Trust(key, rules, capture))))
+    def trust(self, key: bytes, rules: Rules, capture: Path, stubbed: tuple[str, ...] = ()) -> None:
+        """Let the values of the requests in `capture` pass unchanged, and those of the calls to the services `stubbed`.
+        The process reads them while others go on."""
+        self.channel.sendall(frame(Kind.TRUST, pickle.dumps(Trust(key, rules, capture, stubbed))))
 
     def abandon(self) -> None:
         """Nothing will be recorded after all."""
@@ -129,20 +130,22 @@ class Recorder:
         key: bytes,
         rules: Rules,
         trusted: Path | None = None,
+        stubbed: tuple[str, ...] = (),
         process: ScribeProcess | None = None,
         queue_bytes: int = QUEUE_BYTES,
         most: int | None = None,
     ) -> Self:
         """Start the sanitizer process for `output`, or take one that was started before; it is ready when this returns.
 
-        `trusted` is a capture the values of whose requests pass unchanged. `most` ends the taking after so many
+        `trusted` is a capture the values of whose requests pass unchanged, and those of its calls to the services
+        `stubbed`. `most` ends the taking after so many
         exchanges.
         UsageError where `output` cannot be written or `trusted` not read, CouldNotCheck where the process fails.
         """
         recorder = cls(manifest, key, queue_bytes, most)
         process = process or ScribeProcess()
         if trusted is not None:
-            process.trust(key, rules, trusted)
+            process.trust(key, rules, trusted, stubbed)
         recorder._channel = channel = _Channel(recorder, process.process)
         await recorder._loop.create_unix_connection(lambda: channel, sock=process.channel)
         channel.write(frame(Kind.HELLO, pickle.dumps(Hello(output, manifest, key, rules))))

@@ -16,13 +16,14 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from itertools import islice
 from pathlib import Path
 
 from .errors import CouldNotCheck, SeamlineError
 from .frames import FrameReader, Hello, Kind, Trust, frame, losses_of
-from .model import Exchange, Losses, Role
+from .model import Ask, Exchange, Losses, Role
 from .sanitize.sanitizer import Sanitizer
 from .sessions import SessionNames
 from .store.reader import open_capture
@@ -46,13 +47,23 @@ class Trusting:
         self.sanitizer = Sanitizer(trust.key, trust.rules)
         self.done = False
         self._capture = open_capture(trust.trusted)
-        self._requests = (ask for ask in self._capture.asks() if ask.role is Role.INBOUND)
+        self._stubbed = frozenset(trust.stubbed)
+        self._requests = (
+            each for each in self._trusted() if each.role is Role.INBOUND or each.service in self._stubbed
+        )
+
+    def _trusted(self) -> Iterator[Exchange | Ask]:
+        """Without stubs nothing of an answer comes back, and it need not be decoded."""
+        return iter(self._capture) if self._stubbed else self._capture.asks()
 
     def step(self) -> None:
         """Trust some more of them."""
         piece = list(islice(self._requests, _TRUST_AT_ONCE))
         if piece:
             self.sanitizer.trust_requests(piece)
+            for each in piece:
+                if isinstance(each, Exchange) and each.role is Role.OUTBOUND:
+                    self.sanitizer.trust(each)
         else:
             self._capture.close()
             self.done = True

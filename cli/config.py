@@ -4,12 +4,15 @@ Unknown keys are errors, relative paths are relative to the file's folder, and n
 what the file says is what runs.
 """
 
+import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..capture.errors import UsageError
 from ..diffing.report.model import Severity
+from ..replay.environments.provided import COMMAND
 from ..replay.environments.spec import (
     PROTOCOLS,
     DownstreamSpec,
@@ -22,23 +25,30 @@ from ..replay.environments.spec import (
     check_downstream,
     check_service,
 )
+from ..replay.isolation.asked import KEYS as ISOLATE_KEYS
+from ..replay.stubs.protocols import LATENCIES, MODES, NONE, REAL
+from .environment import environment_of
 from .tables import Table
 
 DEFAULT_FILE = Path("seamline.toml")
 _MAX_BYTES = 1 << 20
 
-_TOP = ("service", "downstream", "record", "sanitize", "verify", "baseline", "candidate", "gate")
-_SERVICE = ("name", "command", "cwd", "env", "url", "listen", "ready")
-_DOWNSTREAM = ("name", "protocol", "address", "env", "mode", "isolate")
+_TOP = ("service", "downstream", "record", "sanitize", "verify", "replay", "baseline", "candidate", "gate")
+_SERVICE = ("name", "command", "cwd", "env", "url", "listen", "ready", "egress", "environment", "otlp")
+_DOWNSTREAM = ("name", "protocol", "address", "env", "mode", "latency", "isolate")
+# RFC 9110, 5.6.2: a token.
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _OVERLAY = ("git", "cwd", "command", "env", "url")
 
 
 @dataclass(frozen=True, slots=True)
 class RecordConfig:
-    """[record]: where recorded traffic comes in, and the capture it goes to."""
+    """[record]: where recorded traffic comes in, the capture it goes to, and the headers beside the usual ones that
+    name one request on its way through the services."""
 
     listen: tuple[str, int] | None = None
     output: Path | None = None
+    trace_headers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,8 @@ class VerifyConfig:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The whole file. `folder` holds it: relative paths and `.seamline/` start there."""
+    """The whole file. `folder` holds it: relative paths and `.seamline/` start there. `replay_headers` are added to
+    every request that is replayed, {side} and {run} filled in."""
 
     path: Path
     folder: Path
@@ -61,6 +72,7 @@ class Config:
     record: RecordConfig = RecordConfig()
     rules: Path | None = None
     verify: VerifyConfig = VerifyConfig()
+    replay_headers: Mapping[str, str] = field(default_factory=dict)
     baseline: Overlay = field(default_factory=Overlay)
     candidate: Overlay = field(default_factory=Overlay)
     fail_on: Severity = Severity.WARNING
@@ -89,14 +101,18 @@ def parse_config(text: str, file: Path) -> Config:
     top = Table(values, file, "", _TOP)
     downstreams = tuple(_downstream(table) for table in top.sections("downstream", _DOWNSTREAM))
     check_distinct((downstream.name for downstream in downstreams), f"{file}: [[downstream]]")
+    service = _service(top.section("service", _SERVICE), folder)
+    if service.environment is not None and service.environment.kind != COMMAND:
+        _no_inner_hops(downstreams, f"{file}: [[downstream]]")
     return Config(
         path=file,
         folder=folder,
-        service=_service(top.section("service", _SERVICE), folder),
+        service=service,
         downstreams=downstreams,
-        record=_record(top.section("record", ("listen", "output")), folder),
+        record=_record(top.section("record", ("listen", "output", "trace_headers")), folder),
         rules=top.section("sanitize", ("rules",)).path("rules", folder),
         verify=_verify(top.section("verify", ("capture", "budget", "repeats")), folder),
+        replay_headers=top.section("replay", ("headers",)).headers("headers"),
         baseline=_overlay(top.section("baseline", _OVERLAY), folder),
         candidate=_overlay(top.section("candidate", _OVERLAY), folder),
         fail_on=_gate(top.section("gate", ("fail_on",))),
@@ -119,7 +135,8 @@ def _read(file: Path) -> str:
 
 
 def _service(table: Table, folder: Path) -> ServiceSpec:
-    _only_one(table, "command", "url")
+    for pair in (("command", "url"), ("command", "environment"), ("url", "environment")):
+        _only_one(table, *pair)
     return ServiceSpec(
         name=table.text("name") or folder.name or "service",
         cwd=table.path("cwd", folder) or folder,
@@ -128,6 +145,9 @@ def _service(table: Table, folder: Path) -> ServiceSpec:
         env=table.variables("env"),
         listen=_listen(table),
         ready=_ready(table),
+        egress=table.choice("egress", ("refused", "open"), "refused"),
+        otlp=table.flag("otlp"),
+        environment=environment_of(table, folder),
     )
 
 
@@ -161,7 +181,8 @@ def _downstream(table: Table) -> DownstreamSpec:
         address=address,
         address_env=address_env,
         env=table.variables("env"),
-        mode=table.choice("mode", ("real", "stub"), "real"),
+        mode=table.choice("mode", MODES, REAL),
+        latency=table.choice("latency", LATENCIES, NONE),
         isolate=_isolate(table),
     )
     check_downstream(downstream, table.where())
@@ -181,17 +202,19 @@ def _address(table: Table) -> tuple[tuple[str, int] | None, str | None]:
 
 
 def _isolate(table: Table) -> dict[str, str]:
-    inner = table.table("isolate", ("template", "database", "prefix"))
-    isolate = {key: inner.text(key) or "" for key in inner.values}
-    if "isolate" in table.values and len(isolate) != 1:
-        raise table.wrong("isolate", "one of template, database, prefix")
+    inner = table.table("isolate", ISOLATE_KEYS)
+    if "isolate" in table.values and not inner.values:
+        raise table.wrong("isolate", "one of template, database, prefix, reset")
     for key in ("database", "prefix"):
         inner.choice(key, ("auto",), "auto")
-    return isolate
+    return {key: inner.text(key) or "" for key in inner.values}
 
 
 def _record(table: Table, folder: Path) -> RecordConfig:
-    return RecordConfig(table.address("listen", least_port=0), table.path("output", folder))
+    names = table.texts("trace_headers")
+    if not all(_HEADER_NAME.fullmatch(name) for name in names):
+        raise table.wrong("trace_headers", 'names of headers, such as ["x-flow-id"]')
+    return RecordConfig(table.address("listen", least_port=0), table.path("output", folder), names)
 
 
 def _verify(table: Table, folder: Path) -> VerifyConfig:
@@ -225,6 +248,14 @@ def _url(table: Table) -> str | None:
 def _gate(table: Table) -> Severity:
     word = table.choice("fail_on", [severity.word for severity in Severity], Severity.WARNING.word)
     return Severity[word.upper()]
+
+
+def _no_inner_hops(downstreams: tuple[DownstreamSpec, ...], where: str) -> None:
+    for downstream in downstreams:
+        if downstream.address is None:
+            raise UsageError(
+                f"{where} {downstream.name} address: an environment has its hops inside", "no tap comes between them"
+            )
 
 
 def _only_one(table: Table, first: str, second: str) -> None:

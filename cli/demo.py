@@ -23,15 +23,17 @@ from . import options, showcase
 @options.quiet_option
 @options.color_option
 def command(folder: Path, requests: int, only: tuple[str, ...], seed: int, quiet: bool, no_color: bool) -> int:
-    """Record a small shop under seeded traffic, make eight changes to it one after the other, verify each.
+    """Record a small shop under seeded traffic, make ten changes to it one after the other, verify each.
 
-    Six of the changes are regressions, two are harmless refactorings; the shop against itself is the ninth row.
+    Eight of the changes are regressions, two are harmless refactorings; the shop against itself is the eleventh row.
+    The shop's PostgreSQL, Redis and NATS are started for it.
     Exit code 0 when each regression was found at its place and nothing was found elsewhere, else 1.
     """
     console = options.message_console(quiet=quiet, no_color=no_color)
     cases = showcase.chosen(only)
-    shop = showcase.prepare(folder, console)
-    showcase.record(shop, seed, requests)
-    outcomes = [showcase.verify(shop, case, seed) for case in cases]
+    with showcase.servers(console) as ports:
+        shop = showcase.prepare(folder, console, ports)
+        showcase.record(shop, seed, requests)
+        outcomes = [showcase.verify(shop, case, seed) for case in cases]
     options.write_output(showcase.table(outcomes, no_color=no_color), None)
     return 0 if all(outcome.as_expected for outcome in outcomes) else 1

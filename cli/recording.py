@@ -22,6 +22,7 @@ from ..capture.addresses import Address, TapText, shown
 from ..capture.engines.door import Engine, EngineSpec, choose_engine, open_engine, open_tap
 from ..capture.engines.listener import TapSpec
 from ..capture.errors import CouldNotCheck, UsageError
+from ..capture.linking.traces import with_defaults
 from ..capture.links import LinkIndex
 from ..capture.model import Manifest, Role
 from ..capture.recorder import Recorder, Summary
@@ -29,6 +30,7 @@ from ..capture.sample import Sampler
 from ..capture.sanitize.rules import Rules
 from ..capture.text import printable
 from ..replay.sides import Side, SideSpec
+from ..replay.standins import as_recorded
 from .config import Config
 
 _LOOK_EVERY_S = 0.5
@@ -90,7 +92,8 @@ class _Session:
         self._plan = plan
         self._recorder = recorder
         downstream = plan.taps or (plan.config is not None and plan.config.downstreams)
-        self._links = LinkIndex() if downstream else None
+        chosen = plan.config.record.trace_headers if plan.config is not None else ()
+        self._links = LinkIndex(with_defaults(chosen)) if downstream else None
         self._sampler = Sampler(plan.sample, salt) if plan.sample < 1 else None
         self._side: Side | None = None
 
@@ -151,7 +154,9 @@ class _Session:
         return place
 
     async def _service(self, config: Config) -> str:
-        side = Side(SideSpec("service", config.service, config.downstreams), self._recorder, self._links or LinkIndex())
+        spec = SideSpec("service", config.service, as_recorded(config.downstreams))
+        # What it calls past its taps is real traffic: a recording stands in nobody's way.
+        side = Side(spec, self._recorder, self._links or LinkIndex(), guarded=False)
         self.engines.push_async_callback(side.down)
         self._side = side
         return await side.up()

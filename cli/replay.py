@@ -1,18 +1,21 @@
 """`seamline replay`: a capture fired at a target → a run."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from ..capture.addresses import TapText, parse_tap
+from ..capture.addresses import parse_tap
 from ..capture.errors import UsageError
 from ..capture.keys import load_key
 from ..capture.where import compile_where
 from ..replay.environments.spec import check_service
+from ..replay.faults.spec import parse_faults
 from ..replay.pace import parse_pace
 from ..replay.safety import parse_target
 from ..replay.shard import WHOLE, parse_shard
+from ..replay.standins import downstream_of, with_faults
 from .config import Config, load_config
 from .loop import run_loop
 from .options import color_option, config_option, message_console, output_option, quiet_option, seed_option
@@ -37,8 +40,13 @@ _PACED, _UNPACED = 1024, 64
     "--timeout", type=click.FloatRange(0.001, 86_400), default=30.0, show_default=True, help="Seconds for an answer."
 )
 @click.option(
-    "--tap", "taps", multiple=True, metavar="NAME=http:LISTEN=UPSTREAM", help="A downstream's tap; repeatable."
+    "--tap",
+    "taps",
+    multiple=True,
+    metavar="NAME=PROTOCOL:LISTEN=UPSTREAM|stub",
+    help="A downstream's tap or stub; repeatable.",
 )
+@click.option("--fault", "faults", multiple=True, metavar="NAME=FAULT", help="Goes wrong at a downstream; repeatable.")
 @click.option("--allow-writes", is_flag=True, help="Fire requests with side effects too.")
 @click.option(
     "--allow-target", "allowed", multiple=True, metavar="HOST", help="A host that may be fired at; repeatable."
@@ -58,6 +66,7 @@ def command(
     concurrency: int | None,
     timeout: float,
     taps: tuple[str, ...],
+    faults: tuple[str, ...],
     allow_writes: bool,
     allowed: tuple[str, ...],
     shard: str | None,
@@ -83,20 +92,27 @@ def command(
         raise UsageError("one target is needed", "--target URL, or --config seamline.toml to start the service")
     if target is None and config is not None:
         check_service(config.service, f"{config.path}: [service]")
-    starts = target is None and config is not None and config.service.command is not None
+    starts = target is None and config is not None and config.service.is_started
     if math.isnan(timeout):
         raise UsageError("--timeout nan is not a time", "write seconds, for example --timeout 30")
     timing = parse_pace(pace)
+    tapped = tuple(parse_tap(text) for text in taps)
+    own = config if target is None else None
+    told = [*map(downstream_of, tapped), *(own.downstreams if own is not None else ())]
+    downstreams = with_faults(told, parse_faults(faults))
+    if own is not None:
+        own = replace(own, downstreams=downstreams[len(tapped) :])
     plan = ReplayPlan(
         capture=capture,
         output=_output(output, capture),
         target=parse_target(target) if target is not None else None,
-        config=config if target is None else None,
+        config=own,
         pace=timing,
         concurrency=concurrency or (_PACED if timing.timed else _UNPACED),
         timeout_s=timeout,
-        taps=tuple(_tap(text) for text in taps),
+        taps=tuple(zip(tapped, downstreams, strict=False)),
         allow_writes=allow_writes or starts,
+        allow_messages=allow_writes,
         allowed=allowed,
         shard=parse_shard(shard) if shard is not None else WHOLE,
         where=compile_where(where) if where is not None else None,
@@ -121,10 +137,3 @@ def _output(output: Path | None, capture: Path) -> Path:
 
 def _project(config: Config | None) -> Path:
     return config.folder if config is not None else Path.cwd()
-
-
-def _tap(text: str) -> TapText:
-    tap = parse_tap(text)
-    if tap.upstream is None:
-        raise UsageError(f"--tap {tap.name}: stubs are not in this version", "name the real upstream")
-    return tap

@@ -17,25 +17,35 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from ..capture.addresses import TapText, shown
-from ..capture.engines.door import open_tap
+from ..capture.addresses import TapText
 from ..capture.engines.listener import TapSpec
-from ..capture.errors import CouldNotCheck, UsageError
+from ..capture.errors import CouldNotCheck
+from ..capture.linking.traces import with_defaults
 from ..capture.links import LinkIndex
 from ..capture.model import Exchange, Losses, Manifest, Role
 from ..capture.recorder import Recorder, ScribeProcess, Summary
 from ..capture.sanitize.rules import Rules
 from ..capture.store.reader import open_capture
 from ..capture.text import printable
+from ..replay.buses import buses_of, check_buses
+from ..replay.courier import Courier, FollowedLinks
+from ..replay.environments.spec import DownstreamSpec
 from ..replay.pace import Pace
-from ..replay.plan import OTHER_SHARD, WRITE_NOT_ALLOWED, Plan, make_plan
+from ..replay.plan import OTHER_SHARD, WRITE_NOT_ALLOWED, Plan, make_plan, with_effects
 from ..replay.runner import Runner
 from ..replay.safety import Target, parse_target
 from ..replay.shard import Shard
 from ..replay.sides import Side, SideSpec
+from ..replay.standins import StandIns, stubbed_places
+from ..replay.stubs.book import read_book
+from ..replay.stubs.playback import Playback
+from ..replay.stubs.tally import OTHER_KEY
 from ..replay.tally import Played
 from ..replay.targets import resolve
+from ..replay.tracing import for_side
+from ..replay.transport.base import Transport
 from ..replay.transport.http1 import Http1Transport
+from ..replay.transport.routed import RoutedTransport
 from .config import Config
 from .open_files import room_for
 
@@ -45,7 +55,8 @@ _KINDS = ("dropped", "withheld", "truncated", "gaps", "expired")
 
 @dataclass(frozen=True, slots=True)
 class ReplayPlan:
-    """What to replay, at what, and how. Either `target` or `config`, whose service is fired at, is given."""
+    """What to replay, at what, and how. Either `target` or `config`, whose service is fired at, is given.
+    Each of `taps` comes with what it stands for. `allow_messages` is what the user says of buses that are shared."""
 
     capture: Path
     output: Path
@@ -54,8 +65,9 @@ class ReplayPlan:
     pace: Pace
     concurrency: int
     timeout_s: float
-    taps: tuple[TapText, ...]
+    taps: tuple[tuple[TapText, DownstreamSpec], ...]
     allow_writes: bool
+    allow_messages: bool
     allowed: tuple[str, ...]
     shard: Shard
     where: Callable[[Exchange], bool] | None
@@ -70,10 +82,11 @@ async def run_replay(what: ReplayPlan, console: Console) -> int:
     # Its start, and its look at the capture, go on beside the planning.
     scribe = ScribeProcess()
     try:
-        scribe.trust(what.key, what.rules, what.capture)
+        scribe.trust(what.key, what.rules, what.capture, tuple(name for name, _ in _stubbed(what)))
         source, plan = _read(what, console)
         _announce(plan, console)
         target, address = await _target(what, source)
+        await check_buses(plan, _tapped(what), source.hosts, what.allowed)
     except BaseException:
         scribe.abandon()
         raise
@@ -91,7 +104,10 @@ async def run_replay(what: ReplayPlan, console: Console) -> int:
             # An empty run would only be mistaken for one.
             what.output.unlink(missing_ok=True)
         raise
-    return _conclude(what, plan, session.runner.played if session.runner else Played(), await recorder.close(), console)
+    summary = await recorder.close()
+    for line in session.told():
+        _say(console, line)
+    return _conclude(what, plan, session.runner.played if session.runner else Played(), summary, console)
 
 
 class _Session:
@@ -104,17 +120,32 @@ class _Session:
         self._plan = plan
         self._source = source
         self._recorder = recorder
-        self._links = LinkIndex()
+        chosen = what.config.record.trace_headers if what.config is not None else ()
+        self._courier: Courier | None = None
+        if plan.message_buses:
+            self._links: LinkIndex = FollowedLinks(with_defaults(chosen))
+        else:
+            self._links = LinkIndex(with_defaults(chosen))
         self._side: Side | None = None
+        self._playback: Playback | None = None
+        self._stand_ins: list[StandIns] = []
 
     async def start(self, target: Target | None, address: tuple[str, int] | None) -> None:
         """Taps first, then the service, the way to it last."""
         what, recorder = self._what, self._recorder
-        for text in what.taps:
-            await self._tap(text)
+        self._playback = _playback(what, recorder, self._links)
+        courier = self._open_courier()
+        stand_ins = StandIns(self._links, self.stack.push_async_callback, self._playback)
+        self._stand_ins.append(stand_ins)
+        for text, downstream in what.taps:
+            upstream = text.upstream or text.listen
+            spec = TapSpec(text.name, text.protocol, text.listen, upstream, Role.OUTBOUND)
+            watch = courier.watch_of(downstream, upstream, None) if courier is not None else None
+            await stand_ins.open(downstream, spec, recorder, watch)
         if what.config is not None:
-            spec = SideSpec("service", what.config.service, what.config.downstreams)
-            self._side = side = Side(spec, recorder, self._links)
+            side_spec = SideSpec("service", what.config.service, what.config.downstreams)
+            self._side = side = Side(side_spec, recorder, self._links, playback=self._playback, courier=courier)
+            self._stand_ins.append(side.stand_ins)
             self.stack.push_async_callback(side.down)
             url = await side.up()
             if target is None:
@@ -122,11 +153,16 @@ class _Session:
                 address = (target.host, target.port)
         assert target is not None
         assert address is not None
-        transport = Http1Transport(
+        transport: Transport = Http1Transport(
             address, target.authority, recorder.clock, timeout_s=what.timeout_s, tls=_tls(target),
             server_hostname=target.host,
         )  # fmt: skip
+        if what.config is not None and what.config.replay_headers:
+            headers = for_side(what.config.replay_headers, "service", recorder.prefix)
+            transport = RoutedTransport(transport, headers)
         self.stack.push_async_callback(transport.close)
+        if courier is not None:
+            self.stack.push_async_callback(courier.close)
         self.runner = Runner(
             self._plan,
             transport,
@@ -135,8 +171,19 @@ class _Session:
             concurrency=what.concurrency,
             service=what.config.service.name if what.config is not None else None,
             links=self._links if what.taps or what.config is not None else None,
+            onlooker=self._playback,
+            messenger=courier,
             seed=what.seed,
         )
+
+    def _open_courier(self) -> Courier | None:
+        """Who produces the plan's messages, if there are any."""
+        if not isinstance(self._links, FollowedLinks):
+            return None
+        what = self._what
+        courier = Courier(self._recorder, seed=what.seed, onlooker=self._playback, timeout_s=what.timeout_s)
+        self._links.follow(courier)
+        return courier
 
     async def fire(self, console: Console) -> None:
         """Fire the plan. A signal stops it: what is under way ends, the rest is counted as skipped."""
@@ -149,6 +196,7 @@ class _Session:
             await self.runner.run()
             if self._side is not None:
                 self._side.check_alive()
+                await self._side.record_state()
         finally:
             watching.cancel()
             for number in (signal.SIGINT, signal.SIGTERM):
@@ -168,17 +216,27 @@ class _Session:
                 await asyncio.sleep(_LOOK_EVERY_S)
         self.runner.stop()
 
-    async def _tap(self, text: TapText) -> None:
-        assert text.upstream is not None
-        spec = TapSpec(text.name, text.protocol, text.listen, text.upstream, Role.OUTBOUND)
-        tap = open_tap(spec, self._recorder, self._links)
-        try:
-            await tap.start()
-        except OSError as error:
-            raise UsageError(
-                f"cannot listen on {shown(text.listen)}: {error.strerror}", "choose another address"
-            ) from error
-        self.stack.push_async_callback(tap.stop)
+    def told(self) -> list[str]:
+        """How stubs and faults did, a line each."""
+        playback = self._playback
+        lines = [playback.tally.line()] if playback is not None else []
+        if playback is not None and not playback.book.knows_key_of(self._source):
+            lines.append(OTHER_KEY)
+        for stand_ins in self._stand_ins:
+            lines += [f"faults at {name}: {faults.hits} calls" for name, faults in stand_ins.faults.items()]
+        return [line for line in lines if line]
+
+
+def _stubbed(what: ReplayPlan) -> tuple[tuple[str, str], ...]:
+    """Service and protocol of each downstream that the capture answers for."""
+    configured = what.config.downstreams if what.config is not None else ()
+    return stubbed_places([*(downstream for _, downstream in what.taps), *configured])
+
+
+def _playback(what: ReplayPlan, recorder: Recorder, links: LinkIndex) -> Playback | None:
+    """The stubs' answers, where there is a stub."""
+    places = _stubbed(what)
+    return Playback(read_book(what.capture, places, what.key, what.rules), recorder, links) if places else None
 
 
 def _fitting(what: ReplayPlan, console: Console) -> ReplayPlan:
@@ -197,7 +255,16 @@ def _read(what: ReplayPlan, console: Console) -> tuple[Manifest, Plan]:
         with open_capture(what.capture) as capture:
             source, complete = capture.manifest, capture.complete
             exchanges = capture.asks() if what.where is None else capture
-            plan = make_plan(exchanges, allow_writes=what.allow_writes, shard=what.shard, where=what.where)
+            plan = make_plan(
+                exchanges,
+                allow_writes=what.allow_writes,
+                shard=what.shard,
+                where=what.where,
+                buses=buses_of(_tapped(what), allow_writes=what.allow_messages),
+            )
+        if plan.message_buses:
+            with open_capture(what.capture) as capture:
+                plan = with_effects(plan, capture.asks())
     finally:
         gc.freeze()
         gc.enable()
@@ -206,6 +273,12 @@ def _read(what: ReplayPlan, console: Console) -> tuple[Manifest, Plan]:
     if not plan.steps and not plan.left_out.get(OTHER_SHARD):
         raise CouldNotCheck(f"{what.capture}: nothing to replay{_why(plan)}", _hint(plan))
     return source, plan
+
+
+def _tapped(what: ReplayPlan) -> list[DownstreamSpec]:
+    """The downstreams that the service reaches through a tap: what runs already was never told of one."""
+    config = what.config if what.config is not None and what.config.service.is_started else None
+    return [*(downstream for _, downstream in what.taps), *(config.downstreams if config is not None else ())]
 
 
 async def _target(what: ReplayPlan, source: Manifest) -> tuple[Target | None, tuple[str, int] | None]:

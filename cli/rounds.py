@@ -3,28 +3,39 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from ..capture.errors import CouldNotCheck, SeamlineError
+from ..capture.linking.traces import with_defaults
 from ..capture.links import LinkIndex
 from ..capture.model import Exchange, Manifest, Role
 from ..capture.recorder import Recorder
 from ..capture.sanitize.rules import Rules
 from ..capture.store.reader import open_capture
 from ..diffing.rounds import Run
+from ..replay.buses import is_own
+from ..replay.courier import Courier, FollowedLinks
+from ..replay.isolation.asked import shared_by_reset
+from ..replay.isolation.door import Isolation
 from ..replay.pace import AT_ONCE
 from ..replay.paired import replay_paired
 from ..replay.plan import Plan
 from ..replay.runner import Runner
 from ..replay.safety import parse_target
 from ..replay.sides import Side, SideSpec
+from ..replay.standins import stubbed_places
+from ..replay.stubs.book import Book
+from ..replay.stubs.playback import Playback
 from ..replay.targets import resolve
+from ..replay.tracing import for_side
+from ..replay.transport.base import Transport
 from ..replay.transport.http1 import Http1Transport
+from ..replay.transport.routed import RoutedTransport
 
 BASELINE, NOISE, CANDIDATE = "baseline", "noise", "candidate"
 
@@ -36,7 +47,9 @@ _SETTLE_S = 0.1
 class RoundPlan:
     """What a round replays, at which sides. Runs are written to `folder` as `<side>-<number>.seam`; `source` is the
     manifest of the replayed capture and `trusted` its file, whose values pass unchanged; `allowed` are the hosts that
-    may be fired at although they were recorded."""
+    may be fired at although they were recorded. `isolation` serves all rounds; what the sides of the next one (`ahead`)
+    will ask of it is prepared meanwhile. `book` has the answers of the stubs; `trace_headers` are those that
+    the configuration adds, `headers` go out with every request."""
 
     number: int
     sides: tuple[SideSpec, ...]
@@ -48,7 +61,12 @@ class RoundPlan:
     key: bytes
     seed: int
     in_time: Callable[[], bool]
+    isolation: Isolation | None = None
+    book: Book | None = None
+    ahead: tuple[SideSpec, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
     allowed: tuple[str, ...] = ()
+    trace_headers: tuple[str, ...] = ()
     progress: Callable[[], None] | None = None
 
 
@@ -62,15 +80,33 @@ def shared_port(sides: Sequence[SideSpec]) -> int | None:
     return next((port for port in fixed if fixed.count(port) > 1), None)
 
 
+def in_turn(sides: Sequence[SideSpec], produced: Collection[str] = ()) -> str | None:
+    """What the started sides share so that only one of them can run at a time, in words; or None. `produced` are the
+    downstreams that messages are produced at."""
+    port = shared_port(sides)
+    if port is not None:
+        return f"port {port}"
+    started = [side for side in sides if side.service.is_started]
+    for side in started[1:]:
+        for downstream in side.downstreams:
+            # A reset while another side is under way would take its state away.
+            if downstream.address is not None and downstream.mode != "stub" and shared_by_reset(downstream.isolate):
+                return f'downstream "{downstream.name}", which is reset for each,'
+            # Each side would consume the messages of all.
+            if downstream.name in produced and not is_own(downstream):
+                return f'downstream "{downstream.name}", which is a bus without a prefix for each,'
+    return None
+
+
 def untapped(sides: Sequence[SideSpec]) -> SideSpec | None:
     """A side whose downstream calls cannot be seen, because it runs already and was never told of a tap; or None."""
-    return next((side for side in sides if side.service.url is not None and side.downstreams), None)
+    return next((side for side in sides if not side.service.is_started and side.downstreams), None)
 
 
 async def play_round(what: RoundPlan) -> tuple[int, dict[str, Run]]:
     """Play the round; how many steps every side was sent, and the run of each side by its name."""
     players = [_Player(what, spec) for spec in what.sides]
-    one_by_one = shared_port(what.sides) is not None
+    one_by_one = in_turn(what.sides, what.plan.message_buses) is not None
     groups = [[player] for player in players] if one_by_one else [players]
     fired = min([await _play(what, group) for group in groups])
     blind = untapped(what.sides) is not None
@@ -82,6 +118,7 @@ async def _play(what: RoundPlan, players: Sequence["_Player"]) -> int:
         # Taken down side by side too: each waits for its service to end.
         stack.push_async_callback(lambda: _all_to_their_end([player.down() for player in players]))
         await _all_or_none([player.up() for player in players])
+        _prepare(what)
         runners = [player.runner() for player in players]
         # Each round has an order of its own: an effect of the order does not show twice.
         fired = await replay_paired(
@@ -94,7 +131,15 @@ async def _play(what: RoundPlan, players: Sequence["_Player"]) -> int:
         await asyncio.sleep(_SETTLE_S)
         for player in players:
             player.check()
+        await _all_or_none([player.record_state() for player in players])
     return fired
+
+
+def _prepare(what: RoundPlan) -> None:
+    """Begin to make what the next round's sides will need."""
+    for side in what.ahead:
+        if what.isolation is not None and side.service.is_started:
+            what.isolation.prepare(side.downstreams, [side.name])
 
 
 class _Player:
@@ -104,24 +149,47 @@ class _Player:
         self.spec = spec
         self._what = what
         self._path = what.folder / f"{spec.name}-{what.number}.seam"
-        self._links = LinkIndex()
+        index = FollowedLinks if what.plan.message_buses else LinkIndex
+        self._links = index(with_defaults(what.trace_headers))
+        self._courier: Courier | None = None
+        self.playback: Playback | None = None
         self._recorder: Recorder | None = None
         self._side: Side | None = None
-        self._transport: Http1Transport | None = None
+        self._transport: Transport | None = None
         self._runner: Runner | None = None
 
     async def up(self) -> None:
         what = self._what
         self._recorder = await Recorder.open(
-            self._path, _manifest(what.source, self.spec), key=what.key, rules=what.rules, trusted=what.trusted
+            self._path,
+            _manifest(what.source, self.spec),
+            key=what.key,
+            rules=what.rules,
+            trusted=what.trusted,
+            stubbed=tuple(name for name, _ in stubbed_places(self.spec.downstreams)),
         )
-        self._side = Side(self.spec, self._recorder, self._links)
+        if what.book is not None:
+            self.playback = Playback(what.book, self._recorder, self._links)
+        if isinstance(self._links, FollowedLinks):
+            self._courier = Courier(self._recorder, seed=what.seed, onlooker=self.playback)
+            self._links.follow(self._courier)
+        self._side = Side(
+            self.spec,
+            self._recorder,
+            self._links,
+            isolation=what.isolation,
+            playback=self.playback,
+            courier=self._courier,
+        )
         target = parse_target(await self._side.up())
         address = (target.host, target.port)
-        if self.spec.service.url is not None:
+        if not self.spec.service.is_started:
             # What we started is ours to fire at; what runs already may be the recorded service itself.
             address = await resolve(target, what.source.hosts, what.allowed, configured=True)
         self._transport = Http1Transport(address, target.authority, self._recorder.clock)
+        if what.headers:
+            run = self._recorder.prefix
+            self._transport = RoutedTransport(self._transport, for_side(what.headers, self.spec.name, run))
 
     def runner(self) -> Runner:
         assert self._recorder is not None
@@ -134,9 +202,16 @@ class _Player:
             concurrency=1,
             service=self.spec.service.name,
             links=self._links,
+            onlooker=self.playback,
+            messenger=self._courier,
             seed=self._what.seed,
         )
         return self._runner
+
+    async def record_state(self) -> None:
+        """Record what the side has made of its own databases."""
+        assert self._side is not None
+        await self._side.record_state()
 
     @property
     def lives(self) -> bool:
@@ -149,12 +224,16 @@ class _Player:
         assert self._runner is not None
         self._side.check_alive()
         played = self._runner.played
-        if played.fired and not played.answered:
-            raise CouldNotCheck(f"{self.spec.name} answered none of {played.failed} requests")
+        # That no message is consumed any more is what a change may do, and the differ's to say.
+        asked = played.fired - played.unconsumed
+        if asked and not played.answered:
+            raise CouldNotCheck(f"{self.spec.name} answered none of {asked} requests")
 
     async def down(self) -> None:
         if self._transport is not None:
             await self._transport.close()
+        if self._courier is not None:
+            await self._courier.close()
         try:
             if self._side is not None:
                 await self._side.down()

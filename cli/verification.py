@@ -7,7 +7,7 @@ find the same again at fresh processes.
 
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,18 +19,25 @@ from rich.text import Text
 from ..capture.errors import CouldNotCheck, UsageError
 from ..capture.model import Exchange, Manifest, Role
 from ..capture.sanitize.rules import Rules
+from ..capture.sanitize.sanitizer import Sanitizer
 from ..capture.store.reader import open_capture
 from ..capture.text import printable
 from ..diffing.judge import judge
 from ..diffing.report.formats import render
 from ..diffing.report.model import Report, Severity
 from ..diffing.rounds import JudgeOptions, Round, Run
-from ..replay.plan import WRITE_NOT_ALLOWED, Plan, make_plan
+from ..replay.buses import buses_of, check_buses
+from ..replay.environments.egress import TRIED
+from ..replay.isolation.door import Isolation
+from ..replay.plan import WRITE_NOT_ALLOWED, Plan, make_plan, with_effects
 from ..replay.safety import is_write
 from ..replay.sides import SideSpec, check_reachable
+from ..replay.standins import stubbed_places
+from ..replay.stubs.book import Book
+from ..replay.stubs.tally import OTHER_KEY, missed_by_downstream
 from .conclusion import conclude, join
 from .config import Config
-from .rounds import BASELINE, CANDIDATE, NOISE, RoundPlan, play_round, shared_port, untapped
+from .rounds import BASELINE, CANDIDATE, NOISE, RoundPlan, in_turn, play_round, untapped
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +64,24 @@ class Verification:
         self.plan = plan
         self.folder = _run_folder(plan.config.folder)
         self._console = console
+        self._isolation = Isolation(plan.config.service.env)
+        # Where any capture's messages are produced.
+        self._produced: frozenset[str] = frozenset()
         self._until = time.monotonic() + plan.budget_s
         self._began = self._until
 
     async def run(self) -> Report:
         """Verify; the report, also written to the run folder as JSON and HTML."""
         loaded = [self._load(path) for path in self.plan.captures]
-        if any(side.service.command is not None for side in self._sides()):
+        if any(side.service.is_started for side in self._sides()):
             await check_reachable(self.plan.config.downstreams)
-        reports = [await self._verify(*each) for each in loaded]
+        for _, source, plan in loaded:
+            await check_buses(plan, self.plan.config.downstreams, source.manifest.hosts, self.plan.allowed)
+            self._produced |= plan.message_buses
+        try:
+            reports = [await self._verify(*each) for each in loaded]
+        finally:
+            await self._drop_clones()
         report = reports[0] if len(reports) == 1 else join(reports)
         for format_ in ("json", "html"):
             (self.folder / f"report.{format_}").write_text(render(format_, report), encoding="utf-8")
@@ -74,18 +90,22 @@ class Verification:
 
     async def _verify(self, capture: Path, source: Run, plan: Plan) -> Report:
         notes = self._unseen()
+        book = self._book(source)
+        if book is not None and not book.knows_key_of(source.manifest):
+            notes.append(OTHER_KEY)
         noise: list[Run] = []
         rounds: list[Round] = []
         report = judge(rounds)
         replayed = 0
-        for number in range(1, max(2, self.plan.repeats - 1) + 1):
+        for number in range(1, self._rounds + 1):
             names = (BASELINE, NOISE, CANDIDATE) if number == 1 else (BASELINE, CANDIDATE)
             if number > 1 and not self._time_for_another():
                 notes.append(f"round {number}, to confirm: the budget of {self.plan.budget_s:g} s was used up")
                 break
-            fired, runs = await self._round(number, names, plan, source.manifest, capture)
+            fired, runs = await self._round(number, names, plan, source.manifest, capture, book)
             if not fired:
                 break
+            self._note(notes, [*_missed(runs), *_tried(runs)])
             replayed = max(replayed, fired)
             rounds.append(Round(runs[BASELINE], runs[CANDIDATE]))
             noise += [runs[NOISE]] if NOISE in runs else []
@@ -94,12 +114,48 @@ class Verification:
                 break
         return conclude(self._fair(report), source, plan, replayed, notes)
 
+    def _book(self, source: Run) -> Book | None:
+        """The answers of the stubs, where there are any."""
+        places = stubbed_places(self.plan.config.downstreams)
+        if not places:
+            return None
+        sanitizer = Sanitizer(self.plan.key, self.plan.rules)
+        sanitizer.trust_requests(source.exchanges)
+        return Book(source.exchanges, places, sanitizer)
+
+    def _note(self, notes: list[str], found: Sequence[str]) -> None:
+        """Say once what was found in a round, and keep it for the report."""
+        for note in found:
+            if note not in notes:
+                notes.append(note)
+                self._say(note)
+
+    @property
+    def _rounds(self) -> int:
+        """At most so many: the first has two baselines, and one at least confirms."""
+        return max(2, self.plan.repeats - 1)
+
+    async def _drop_clones(self) -> None:
+        try:
+            await self._isolation.close()
+        except CouldNotCheck as error:
+            # The verdict stands: what stays behind is found by the next run.
+            self._say(str(error))
+
     def _load(self, path: Path) -> tuple[Path, Run, Plan]:
         with open_capture(path) as capture:
             source = Run(capture.manifest, tuple(capture), capture.losses, capture.complete)
-        started_by_us = all(self.plan.config.side(name).command is not None for name in (BASELINE, CANDIDATE))
+        started_by_us = all(self.plan.config.side(name).is_started for name in (BASELINE, CANDIDATE))
         allowed = self.plan.allow_writes or started_by_us
-        plan = make_plan(source.exchanges, allow_writes=allowed, where=_only(source.exchanges, self.plan.only))
+        # Past every tap nobody sees a message consumed.
+        tapped = self.plan.config.downstreams if started_by_us else ()
+        plan = make_plan(
+            source.exchanges,
+            allow_writes=allowed,
+            where=_only(source.exchanges, self.plan.only),
+            buses=buses_of(tapped, allow_writes=self.plan.allow_writes),
+        )
+        plan = with_effects(plan, source.exchanges)
         if not plan.steps:
             reasons = "".join(f"; {count} {why}" for why, count in sorted(plan.skipped.items()))
             hint = "--allow-writes fires requests with side effects" if WRITE_NOT_ALLOWED in plan.skipped else ""
@@ -112,7 +168,13 @@ class Verification:
         return now + (now - self._began) <= self._until
 
     async def _round(
-        self, number: int, names: tuple[str, ...], plan: Plan, source: Manifest, capture: Path
+        self,
+        number: int,
+        names: tuple[str, ...],
+        plan: Plan,
+        source: Manifest,
+        capture: Path,
+        book: Book | None,
     ) -> tuple[int, dict[str, Run]]:
         """How many steps of one round were fired before the budget ended, and its runs by side."""
         self._began = time.monotonic()
@@ -120,7 +182,7 @@ class Verification:
         drawn = self._console.is_terminal and not self._console.quiet
         sides = tuple(self._side(name) for name in names)
         # Side after side, each of them is sent the plan.
-        total = len(plan.steps) * (len(sides) if shared_port(sides) is not None else 1)
+        total = len(plan.steps) * (len(sides) if in_turn(sides, plan.message_buses) is not None else 1)
         with Progress(*columns, console=self._console, disable=not drawn, transient=True) as progress:
             bar = progress.add_task("", total=total)
             round_plan = RoundPlan(
@@ -134,7 +196,12 @@ class Verification:
                 key=self.plan.key,
                 seed=self.plan.seed,
                 in_time=lambda: time.monotonic() < self._until,
+                isolation=self._isolation,
+                headers=self.plan.config.replay_headers,
+                book=book,
+                ahead=(self._side(BASELINE), self._side(CANDIDATE)) if number < self._rounds else (),
                 allowed=self.plan.allowed,
+                trace_headers=self.plan.config.record.trace_headers,
                 progress=(lambda: progress.advance(bar)) if drawn else None,
             )
             fired, runs = await play_round(round_plan)
@@ -155,14 +222,14 @@ class Verification:
 
     def _fair(self, report: Report) -> Report:
         """`report` without latencies where the sides did not run side by side."""
-        return report if shared_port(self._sides()) is None else replace(report, latency=())
+        return report if in_turn(self._sides(), self._produced) is None else replace(report, latency=())
 
     def _unseen(self) -> list[str]:
         """What the configuration keeps from being compared."""
         notes = []
-        port, blind = shared_port(self._sides()), untapped(self._sides())
-        if port is not None:
-            notes.append(f"latency: the sides share port {port} and ran one after another")
+        shared, blind = in_turn(self._sides(), self._produced), untapped(self._sides())
+        if shared is not None:
+            notes.append(f"latency: the sides share {shared} and ran one after another")
         if blind is not None:
             notes.append(f"downstream calls: {blind.name} runs already at {blind.service.url}, past every tap")
         return notes
@@ -179,6 +246,25 @@ class Verification:
 
     def _say(self, line: str) -> None:
         self._console.print(Text(printable(line)), soft_wrap=True)
+
+
+def _tried(runs: Mapping[str, Run]) -> list[str]:
+    """Where services wanted to call past their downstreams, and were refused."""
+    return [
+        f"{side} {reason}, which is no downstream: it was refused"
+        for side, run in runs.items()
+        for reason in sorted(run.losses.reasons)
+        if reason.startswith(TRIED)
+    ]
+
+
+def _missed(runs: Mapping[str, Run]) -> list[str]:
+    """What the stubs had no answer to."""
+    return [
+        f'{side}: {count} calls to the stub of "{downstream}" found no recorded answer'
+        for side, run in runs.items()
+        for downstream, count in sorted(missed_by_downstream(run.exchanges).items())
+    ]
 
 
 def _run_folder(project: Path) -> Path:

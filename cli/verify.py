@@ -2,12 +2,15 @@
 
 import asyncio
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from ..capture.errors import CouldNotCheck, UsageError
 from ..capture.keys import load_key
+from ..replay.faults.spec import parse_faults
+from ..replay.standins import with_faults
 from .config import load_config
 from .loop import run_loop
 from .options import color_option, config_option, message_console, output_option, quiet_option, seed_option
@@ -28,6 +31,7 @@ from .verification import Verification, VerifyPlan
 @click.option("--repeats", type=click.IntRange(2, 20), default=None, help="Baseline replays wanted in all.")
 @gate_option(default=None)
 @click.option("--only", default=None, metavar="ID", help="Only this exchange, its session's past, earlier writes.")
+@click.option("--fault", "faults", multiple=True, metavar="NAME=FAULT", help="Goes wrong at a downstream; repeatable.")
 @click.option("--allow-writes", is_flag=True, help="Fire requests with side effects at a side given by url, too.")
 @click.option(
     "--allow-target", "allowed", multiple=True, metavar="HOST", help="A recorded host that url may name; repeatable."
@@ -45,6 +49,7 @@ def command(
     repeats: int | None,
     fail_on: str | None,
     only: str | None,
+    faults: tuple[str, ...],
     allow_writes: bool,
     allowed: tuple[str, ...],
     quiet: bool,
@@ -58,6 +63,7 @@ def command(
     """
     check_output(output)
     config = load_config(config_path)
+    config = replace(config, downstreams=with_faults(config.downstreams, parse_faults(faults)))
     chosen = captures or config.verify.capture
     if not chosen:
         raise UsageError(f"{config.path}: no capture to verify with", "[verify] capture, or --capture FILE")

@@ -16,11 +16,13 @@ from urllib.parse import parse_qsl
 import orjson
 
 from ..capture.codings import CodingError, decode, parse_codings
+from ..capture.grpc_body import PROTOBUF_TYPES, readable_messages
 from ..capture.headers import Headers
 from .report.model import Json
 
 MAX_DEPTH = 200
 MAX_FIELDS = 10_000
+MAX_MESSAGE = 16 << 20
 
 _LONG_DIGITS = re.compile(rb"\d{19}")
 
@@ -74,6 +76,8 @@ def _parse(body: bytes, content_type: str) -> Body:
             return found
     if media == "application/x-www-form-urlencoded":
         return _form_body(body)
+    if media.startswith("application/grpc") or media in PROTOBUF_TYPES:
+        return _protobuf_body(body, media)
     if media.startswith(("image/", "audio/", "video/", "font/")) or media == "application/octet-stream":
         return _binary(body)
     found = _text_body(body, _charset(content_type))
@@ -170,6 +174,25 @@ def _form_body(body: bytes) -> Body:
         else:
             fields[name] = value if name not in fields else [held, value]
     return Body(Form.FORM, fields, canonical_key(fields), len(body))
+
+
+def _protobuf_body(body: bytes, media: str) -> Body:
+    """Messages by their fields' numbers: one as it is, several as a list."""
+    found = readable_messages(body, media, MAX_MESSAGE)
+    if found is None:
+        return _binary(body, "protobuf that does not parse")
+    messages = [_named(one) for one in found]
+    value = messages[0] if len(messages) == 1 else messages
+    return Body(Form.JSON, value, canonical_key(value), len(body))
+
+
+def _named(message: Json) -> Json:
+    """A message with names that read as names: `field_3`. Its depth is bounded by who parsed it."""
+    if isinstance(message, list):
+        return [_named(item) for item in message]
+    if isinstance(message, dict) and "b64" not in message:
+        return {f"field_{name}" if name.isdecimal() else name: _named(value) for name, value in message.items()}
+    return message
 
 
 def _text_body(body: bytes, charset: str) -> Body:

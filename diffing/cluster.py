@@ -65,7 +65,8 @@ def to_finding(cluster: Cluster, reproduce: str, order: dict[str, int], explanat
     keys = sorted(cluster.observations, key=lambda key: (order.get(key, len(order)), key))
     one = cluster.observations[keys[0]].difference
     worst = max((observation.difference for observation in cluster.observations.values()), key=severity_of)
-    ids = tuple(key.split("#", 1)[0] for key in keys[:MAX_EXAMPLES])
+    asked = [cluster.observations[key].request or key for key in keys]
+    ids = tuple(dict.fromkeys(key.split("#", 1)[0] for key in asked))[:MAX_EXAMPLES]
     return Finding(
         id=finding_id(cluster.endpoint, one),
         surface=one.surface,

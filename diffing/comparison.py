@@ -10,13 +10,16 @@ from functools import partial
 
 from ..capture.model import Exchange
 from .addresses import Addresses
-from .calls import CallPairs, compare_calls
+from .authors import Authors, renamings
+from .calls.compare import CallPairs, compare_calls
 from .compare.exchange import compare_exchanges
 from .difference import Difference
 from .endpoint import Templates
 from .outbound import CallIndex
 from .pair import Pair, nearest, pair_up
+from .report.model import Json
 from .rounds import Run
+from .state import compare_state
 
 Unordered = Callable[[str, str, str], frozenset[str]]
 """Array paths whose order means nothing, by endpoint, downstream service and operation ("" for the answer itself)."""
@@ -43,17 +46,20 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One difference at one request, `key` being its id in the replayed capture."""
+    """One difference at one request, `key` being its id in the replayed capture. For a row of a final state `key`
+    names the row, and `request` who wrote it, where that is known."""
 
     key: str
     endpoint: str
     difference: Difference
+    request: str = ""
 
 
 @dataclass(slots=True)
 class Comparison:
     """`unverified` counts (endpoint, why); `alone` says what one side lacks; `context` what failed downstream at a
-    request on the candidate's side only; `walked` the pairs whose bodies needed more than a look at their keys."""
+    request on the candidate's side only; `tables` and `rows` name the final states; `walked` counts the pairs
+    whose bodies needed more than a look at their keys."""
 
     observations: list[Observation] = field(default_factory=list)
     masked: list[Observation] = field(default_factory=list)
@@ -62,6 +68,8 @@ class Comparison:
     unverified: Counter[tuple[str, str]] = field(default_factory=Counter)
     alone: list[str] = field(default_factory=list)
     context: dict[str, str] = field(default_factory=dict)
+    tables: set[str] = field(default_factory=set)
+    rows: set[str] = field(default_factory=set)
     walked: int = 0
 
 
@@ -86,13 +94,17 @@ def compare_runs(
         result.walked += compared.walked
         if compared.unverified:
             result.unverified[endpoint, compared.unverified] += 1
+    named: list[tuple[Json, Json]] = []
     for key, (endpoint, pair) in result.pairs.items():
         found = compare_calls(calls, pair, partial(unordered, endpoint))
         _note(result, key, endpoint, found.differences)
+        named.extend(found.told)
         if found.context:
             result.context[key] = found.context
         if found.unverified:
             result.unverified[endpoint, found.unverified] += 1
+    if calls.comparable:
+        _compare_states(result, before, after, renamings(result.observations, named))
     _note_alone(result, pairing.only_before, pairing.only_after, templates)
     return result
 
@@ -103,6 +115,18 @@ def _tapped_alike(before: Side, after: Side) -> bool:
     if bool(before.calls.services) == bool(after.calls.services):
         return True
     return before.run.manifest.engine == after.run.manifest.engine
+
+
+def _compare_states(result: Comparison, before: Side, after: Side, names: dict[str, str]) -> None:
+    """What the runs left behind, rows being to a table what requests are to an endpoint."""
+    found = compare_state(before.run, after.run, names, Authors(result.pairs, before.calls, after.calls).of)
+    result.observations.extend(
+        Observation(one.key, one.table, one.difference, one.request) for one in found.differences
+    )
+    result.endpoints.update(found.rows)
+    result.tables = set(found.rows)
+    result.rows = found.keys
+    result.alone.extend(found.unverified)
 
 
 def _note(result: Comparison, key: str, endpoint: str, differences: list[Difference]) -> None:

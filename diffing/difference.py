@@ -23,7 +23,8 @@ _DATA_KEY = re.compile(r"\d+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|(?=.*\d)[0-9a-fA-F]
 @dataclass(frozen=True, slots=True)
 class Difference:
     """`shift_us` is how far a time moved against its own request's start, for the relation check; `inner` is the kind
-    of change inside a changed downstream request."""
+    of change inside a changed downstream request; `is_doubtful` says that two requests' calls may be
+    mixed up."""
 
     surface: Surface
     kind: str
@@ -36,6 +37,7 @@ class Difference:
     operation: str | None = None
     shift_us: int | None = None
     inner: str = ""
+    is_doubtful: bool = False
 
     @property
     def grade(self) -> str:

@@ -8,17 +8,23 @@ one place are no evidence: `/health` and `/search` stay.
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import unquote
 
 from ..capture.model import Exchange, Role
+from .operation import key_of_path, key_path, shortened, shown_statement
+from .protocols import SQL, is_event, is_state
 from .shapes import shape
 
 MANY_SIBLINGS = 20
 """More different names than this at one place are values; facts: max(20, 0.3 × hits)."""
+MANY_KEYS = 8
+"""Of a Redis key, whose parts after the first are values as a rule; each is used by several commands."""
 MAX_SEGMENTS = 30
 MAX_NAME = 80
 """A longer segment is no name (and no food for a pattern)."""
 MAX_ECHO_BODY = 64 << 10
+MAX_TARGET = 1_000
 
 _VALUE = re.compile(
     r"\d+|(?=.*\d)[A-Za-z0-9]+[-_:.]?[A-Za-z0-9_-]*\d{3,}[A-Za-z0-9_-]*|(?=[^-]*\d)[A-Z]{2,}[-_][A-Z0-9-]*\d[A-Z0-9-]*"
@@ -27,6 +33,16 @@ _VALUE = re.compile(
 )
 _SUFFIX = re.compile(r"\.(?:json|ndjson|jsonld|geojson|xml|csv|tsv|html?|txt|md|ya?ml|atom|rss|ics|pdf)", re.ASCII)
 """A representation's ending: `/orders/17.json` is `/orders/{id}.json`."""
+_SEPARATOR = re.compile(r"[^./]+")
+"""One part of a destination: AMQP's "exchange/routing.key", a subject of NATS, a topic."""
+_SAME_COMMAND = {
+    "EVALSHA": "EVAL",
+    "HMSET": "HSET",
+    "PEXPIRE": "EXPIRE",
+    "PEXPIREAT": "EXPIREAT",
+    "PSETEX": "SET",
+    "SETEX": "SET",
+}
 _ECHO = re.compile(rb'"([A-Za-z_][A-Za-z0-9_]{0,40})"\s*:\s*"([^"\\]{2,80})"')
 
 Place = tuple[str, int, tuple[str, ...]]
@@ -68,21 +84,36 @@ class Templates:
         self._children: dict[Place, dict[str, int]] = defaultdict(lambda: defaultdict(int))
         self._echoes: dict[Place, dict[str, str]] = defaultdict(dict)
         self._names: dict[Place, str] = {}
+        self._statements: dict[str, str] = {}
+        self._keyed: set[str] = set()
         self._cache: dict[tuple[str, str], tuple[str, tuple[tuple[str, str], ...]]] = {}
 
     @classmethod
     def learn(cls, exchanges: Iterable[Exchange]) -> "Templates":
-        """Templates of every HTTP path in `exchanges`."""
+        """Templates of every HTTP path and Redis key in `exchanges`, and one spelling of each SQL text."""
         hits: dict[tuple[str, str], int] = defaultdict(int)
         bodies: dict[tuple[str, str], bytes] = {}
-        for exchange in exchanges:
-            key = (scope_of(exchange), path_of(exchange.request.target))
-            hits[key] += 1
-            if key not in bodies and exchange.response and exchange.response.status < 300:
-                bodies[key] = exchange.response.body[:MAX_ECHO_BODY]
         templates = cls()
+        for exchange in exchanges:
+            if exchange.protocol == "http":
+                key = (scope_of(exchange), path_of(exchange.request.target))
+                hits[key] += 1
+                if key not in bodies and exchange.response and exchange.response.status < 300:
+                    bodies[key] = exchange.response.body[:MAX_ECHO_BODY]
+            elif exchange.protocol == "redis" and not is_event(exchange):
+                hits[scope_of(exchange), key_path(exchange.request.target)] += 1
+                templates._keyed.add(scope_of(exchange))
+            elif exchange.protocol in SQL:
+                templates._note_statement(exchange)
         templates._grow(hits, bodies)
         return templates
+
+    def _note_statement(self, exchange: Exchange) -> None:
+        """One text for one fingerprint: the shortest of those seen, then the first in the alphabet."""
+        name, text = fingerprint(exchange), shown_statement(exchange.request.operation)
+        held = self._statements.get(name)
+        if held is None or (len(text), text) < (len(held), held):
+            self._statements[name] = text
 
     def _grow(self, hits: dict[tuple[str, str], int], bodies: dict[tuple[str, str], bytes]) -> None:
         # Level by level, because a placeholder above decides which siblings stand together below.
@@ -114,8 +145,13 @@ class Templates:
         if len(echoes) >= 2 and len(echoes) >= 0.6 * len(children):
             names = sorted(echoes.values())
             self._names[place] = max(names, key=names.count)
-        elif len(children) > max(MANY_SIBLINGS, 0.3 * sum(children.values())):
+        elif len(children) > self._most_names(place, sum(children.values())):
             self._names[place] = "id"
+
+    def _most_names(self, place: Place, hits: int) -> float:
+        """How many siblings may be names: of a key's parts after the first fewer than of a path's."""
+        scope, _, above = place
+        return max(MANY_KEYS, 0.1 * hits) if scope in self._keyed and above else max(MANY_SIBLINGS, 0.3 * hits)
 
     def _above(self, scope: str, segments: list[str], depth: int) -> Place:
         done: tuple[str, ...] = ()
@@ -147,11 +183,53 @@ class Templates:
         return "/" + "/".join(shown), tuple(values)
 
     def endpoint(self, exchange: Exchange) -> str:
-        """`GET /orders/{id}`."""
-        template, _ = self.split(scope_of(exchange), exchange.request.target)
-        return f"{exchange.request.method} {template}"
+        """What is asked: `GET /orders/{id}`, `shop.Cart/Add`, a SQL text, `GET user:{id}:cart`, `consume orders.new`;
+        for a final state what it is the state of."""
+        request = exchange.request
+        if exchange.protocol == "http":
+            return f"{request.method} {self.split(scope_of(exchange), request.target)[0]}"
+        if is_state(exchange):
+            return request.target
+        if exchange.protocol in SQL:
+            return self.statement(exchange)
+        if is_event(exchange):
+            return f"{request.method.lower()} {destination(request.target)}".strip()
+        if exchange.protocol == "redis":
+            return f"{command_of(exchange)} {self.key_template(exchange)}".strip()
+        return request.operation or request.target.lstrip("/") or request.method
+
+    def statement(self, exchange: Exchange) -> str:
+        """The SQL text that stands for all calls of the exchange's fingerprint."""
+        name = fingerprint(exchange)
+        return shortened(self._statements.get(name) or shown_statement(exchange.request.operation), name)
+
+    def key_template(self, exchange: Exchange) -> str:
+        """`user:{id}:cart`."""
+        return key_of_path(self.split(scope_of(exchange), key_path(exchange.request.target))[0])
+
+    def key_values(self, exchange: Exchange) -> tuple[tuple[str, str], ...]:
+        """The placeholders of a Redis key with their values, in order."""
+        return self.split(scope_of(exchange), key_path(exchange.request.target))[1]
 
 
 def scope_of(exchange: Exchange) -> str:
     """Whose paths an exchange speaks of."""
     return exchange.service if exchange.role is Role.OUTBOUND else ""
+
+
+def fingerprint(exchange: Exchange) -> str:
+    """A SQL call's fingerprint; the text itself where the recorder made none."""
+    return exchange.request.headers.get("fingerprint") or shown_statement(exchange.request.operation)
+
+
+def command_of(exchange: Exchange) -> str:
+    """A Redis call's command, one word for one wish: a value with a lifetime is set, whichever command says so, and a
+    script is called the same by its text and by its hash."""
+    command = (exchange.request.operation or exchange.request.method).upper()
+    return _SAME_COMMAND.get(command, command)
+
+
+@lru_cache(maxsize=8192)
+def destination(target: str) -> str:
+    """A topic, subject or queue with the parts that are values replaced: `orders.{id}.created`."""
+    return _SEPARATOR.sub(lambda part: "{id}" if is_value(part[0]) else part[0], target[:MAX_TARGET])

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from ..capture.model import Exchange
 from .compare.body import UNREAD
 from .comparison import Comparison
 from .pair import inbound
+from .protocols import failed
 from .rounds import Round
 
 
@@ -20,14 +20,10 @@ def why_inconclusive(rounds: Sequence[Round], first: Comparison) -> tuple[str | 
     silent = sum(pair.before.response is None for pair in pairs)
     if 2 * silent > paired:
         return f"the baseline did not answer {silent} of {paired} requests", True
-    failed = sum(_failed(pair.before) and _failed(pair.after) for pair in pairs)
-    if 2 * failed > paired:
-        return f"{failed} of {paired} requests failed on both sides", True
+    failures = sum(failed(pair.before) and failed(pair.after) for pair in pairs)
+    if 2 * failures > paired:
+        return f"{failures} of {paired} requests failed on both sides", True
     return _partial(rounds, first, asked), False
-
-
-def _failed(exchange: Exchange) -> bool:
-    return exchange.response is None or exchange.response.status >= 500
 
 
 def _partial(rounds: Sequence[Round], first: Comparison, asked: int) -> str | None:

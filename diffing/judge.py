@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..capture.model import Role
+from .calltrees import draw_trees
 from .comparison import Comparison, Side, compare_runs
 from .endpoint import Templates
 from .findings import cluster_findings, rank, slowdown_findings
@@ -15,6 +16,7 @@ from .inconclusive import why_inconclusive
 from .latency import compare_latency, samples_of
 from .noise import learn_noise
 from .pair import inbound
+from .protocols import SURFACES
 from .report.model import Compared, Coverage, Report, Verdict
 from .rounds import JudgeOptions, Round, Run
 from .triage import triage
@@ -51,6 +53,7 @@ def judge(rounds: Sequence[Round], noise: Sequence[Run] = (), options: JudgeOpti
         suppressed=suppressed,
         latency=latency,
         coverage=_coverage(rounds, comparisons[0]),
+        trees=draw_trees(rounds[0], comparisons[0], findings, templates),
     )
 
 
@@ -83,6 +86,16 @@ def _coverage(rounds: Sequence[Round], first: Comparison) -> Coverage:
         unverified.extend(f"{name}: {count} exchanges {what}" for what, count in losses.items() if count)
         if not run.complete:
             unverified.append(f"{name}: the recording was not closed, its end may be missing")
-        other = {one.protocol for one in run.exchanges if one.role is Role.OUTBOUND and one.protocol != "http"}
-        unverified.extend(f"{name}: {protocol} calls are recorded, not compared" for protocol in sorted(other))
-    return Coverage(tuple(sorted(first.endpoints)), (*first.alone, *unverified))
+        unverified.extend(f"{name}: {line}" for line in _unread_protocols(run))
+    return Coverage(tuple(sorted(_covered(first))), (*first.alone, *unverified))
+
+
+def _covered(first: Comparison) -> list[str]:
+    return [f"state of {name}" if name in first.tables else name for name in first.endpoints]
+
+
+def _unread_protocols(run: Run) -> list[str]:
+    """Protocols of downstream calls that are not compared, or only by their bytes."""
+    held = {one.protocol for one in run.exchanges if one.role is Role.OUTBOUND}
+    unknown = [f"{protocol} calls are recorded, not compared" for protocol in sorted(held - SURFACES.keys())]
+    return [*unknown, "tcp calls are compared by size and digest only"] if "tcp" in held else unknown

@@ -6,15 +6,18 @@ Only where the explanation is exact: the same endpoint, and the fields, calls or
 from collections.abc import Callable, Iterable
 
 from .cluster import Cluster
-from .report.model import Surface
+from .operation import is_write
+from .report.model import Severity, Surface
+from .severity import severity_of
 
 _MEMBERS = ("multiset_changed", "length_changed")
+CALLS = (Surface.HTTP, Surface.GRPC, Surface.SQL, Surface.REDIS, Surface.BUS)
 
 
 def absorb(clusters: list[Cluster]) -> list[Cluster]:
     """`clusters` without those that others explain."""
     gone: set[int] = set()
-    for rule in (_renamed, _members, _moved, _scaled, _broken_relation, _refused):
+    for rule in (_renamed, _members, _moved, _scaled, _bypassed, _rolled_back, _broken_relation, _refused, _same_row):
         left = [cluster for cluster in clusters if id(cluster) not in gone]
         for cluster, explained in rule(left):
             gone.add(id(explained))
@@ -69,13 +72,65 @@ def _moved(clusters: list[Cluster]) -> Explained:
                 yield cause, other
 
 
+def _calls(clusters: list[Cluster], *kinds: str) -> list[Cluster]:
+    return [one for one in clusters if one.example.surface in CALLS and one.example.kind in kinds]
+
+
 def _scaled(clusters: list[Cluster]) -> Explained:
-    """Calls that multiply explain single extra calls of the same operation, and the batch that they replace."""
-    for cause in _of(clusters, Surface.HTTP, "count_scaling"):
-        replaced = cause.example.inner
-        for other in _of(clusters, Surface.HTTP, "missing", "extra"):
+    """Calls that multiply explain single extra calls of the same operation, and the batch that they replace; where one
+    call took the place of one, the batch was of one item. That is a part of the whole: a change that most requests show
+    is none of a few that multiply, and what is better explains nothing that is worse."""
+    for cause in _calls(clusters, "count_scaling"):
+        operations = {cause.example.operation, *(one.difference.inner for one in cause.observations.values())} - {""}
+        for other in _calls(clusters, "missing", "extra", "rewrite", "fingerprint_changed"):
             same = (other.endpoint, other.example.service) == (cause.endpoint, cause.example.service)
-            if same and other.example.operation in {cause.example.operation, replaced}:
+            named = {other.example.operation, other.example.inner} - {""}
+            if same and named & operations and _outweighs(cause, other):
+                yield cause, other
+
+
+def _outweighs(cause: Cluster, other: Cluster) -> bool:
+    if other.example.kind in {"missing", "extra"}:
+        return True
+    worse = severity_of(cause.example) >= severity_of(other.example)
+    return worse and 2 * len(cause.observations) >= len(other.observations)
+
+
+def _bypassed(clusters: list[Cluster]) -> Explained:
+    """A cache that is asked no more: the reads behind it come at each request, and what filled it is gone."""
+    for cause in _of(clusters, Surface.REDIS, "missing"):
+        if is_write(Surface.REDIS, cause.example.operation or ""):
+            continue
+        for other in _calls(clusters, "extra", "missing", "count_scaling"):
+            behind = other.example.kind == "extra" or other.example.surface is Surface.REDIS
+            same = other.endpoint == cause.endpoint and other.observations.keys() <= cause.observations.keys()
+            harmless = severity_of(other.example) < Severity.BREAKING
+            if other is not cause and same and behind and harmless and _is_behind(cause, other):
+                yield cause, other
+
+
+def _is_behind(cause: Cluster, other: Cluster) -> bool:
+    """Whether `other` is a read of a database, or fills the very key that is asked for no more."""
+    if other.example.surface is not Surface.REDIS:
+        return not is_write(other.example.surface, other.example.operation or "")
+    key = (cause.example.operation or "").partition(" ")[2]
+    fills = is_write(Surface.REDIS, other.example.operation or "")
+    return fills and key == (other.example.operation or "").partition(" ")[2]
+
+
+def _rolled_back(clusters: list[Cluster]) -> Explained:
+    """A transaction that is taken back keeps nothing of its rows."""
+    for cause in _of(clusters, Surface.STATUS, "changed"):
+        for other in _of(clusters, Surface.SQL, "transaction_changed"):
+            if other.endpoint == cause.endpoint and other.observations.keys() <= cause.observations.keys():
+                yield cause, other
+
+
+def _same_row(clusters: list[Cluster]) -> Explained:
+    """Rows that are there twice are rows too many."""
+    for cause in _of(clusters, Surface.STATE, "multiset_changed"):
+        for other in _of(clusters, Surface.STATE, "row_extra", "row_missing"):
+            if other.endpoint == cause.endpoint and other.observations.keys() <= cause.observations.keys():
                 yield cause, other
 
 
@@ -85,14 +140,14 @@ def _refused(clusters: list[Cluster]) -> Explained:
     for cause in _of(clusters, Surface.STATUS, "changed"):
         if all(_served(word) for word in cause.example.transition.split("→")):
             continue
-        for other in _of(clusters, Surface.HTTP, "missing", "extra", "count_scaling", "retry_removed"):
+        for other in _calls(clusters, "missing", "extra", "extra_write", "count_scaling", "retry_removed"):
             same = other.endpoint == cause.endpoint and other.observations.keys() <= cause.observations.keys()
             if same and other.example.trait != "security":
                 yield cause, other
 
 
 def _served(outcome: str) -> bool:
-    return outcome.isdigit() and int(outcome) < 400
+    return int(outcome) < 400 if outcome.isdigit() else outcome in {"OK", "ok"}
 
 
 def _broken_relation(clusters: list[Cluster]) -> Explained:

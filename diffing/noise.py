@@ -25,8 +25,11 @@ _COVERS = {
     "changed": ("changed/tokens",),
     "multiset_changed": ("length_changed", "order_changed"),
     "length_changed": ("multiset_changed", "order_changed"),
-    "missing": ("extra",),
+    "missing": ("extra", "extra_write"),
     "extra": ("missing",),
+    "extra_write": ("missing",),
+    "row_missing": ("row_extra",),
+    "row_extra": ("row_missing",),
     "field_removed": ("field_added",),
     "field_added": ("field_removed",),
 }

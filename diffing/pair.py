@@ -5,12 +5,16 @@ the capture's ids. Two captures that know nothing of each other pair by the orde
 What finds no partner is never passed over: it is returned with the nearest candidates.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ..capture.model import Exchange, Role
+from .canonical import Form, canonical
+from .compare.arrays import content
 from .endpoint import path_of
+from .protocols import is_event
 from .rounds import Run
 
 MAX_NEAREST = 3
@@ -52,8 +56,9 @@ def pair_up(before: Run, after: Run) -> Pairing:
 
 
 def inbound(run: Run) -> list[Exchange]:
-    """The exchanges with the service under test, in the order of their start."""
-    found = [exchange for exchange in run.exchanges if exchange.role is Role.INBOUND]
+    """The exchanges with the service under test, in the order of their start. A message that it is given because of
+    another exchange is no request of its own: its calls count among its cause's."""
+    found = [exchange for exchange in run.exchanges if exchange.role is Role.INBOUND and not exchange.links]
     return sorted(found, key=lambda one: (one.started_us, one.seq))
 
 
@@ -77,6 +82,11 @@ def _id(exchange: Exchange) -> str:
 
 
 def _origin(exchange: Exchange) -> str:
+    if exchange.origin is None and is_event(exchange):
+        # A message that nobody replayed: one that the service sent and is given itself. It goes by what it says.
+        said = canonical(exchange.request.body, exchange.request.headers)
+        meant = content(said.value) if said.form is Form.JSON else said.key
+        return f"{exchange.request.method.lower()} {exchange.request.target} {hashlib.sha256(meant).hexdigest()[:12]}"
     return exchange.origin or exchange.id
 
 

@@ -12,6 +12,7 @@ from .compare.headers import FRAMING
 from .compare.scalars import Clocks, compare_texts
 from .difference import Difference, bounded
 from .pair import Pair
+from .protocols import SQL, surface_of
 from .report.model import Surface
 
 CONTEXT = frozenset(
@@ -30,19 +31,32 @@ CLIENT = FRAMING | {
     "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-real-ip",
 }  # fmt: skip
 """What an HTTP library says of itself. Swapping it changes nothing."""
+RECORDED = frozenset({"content-type", "database", "db", "fingerprint", "hash", "setup", "size", "transaction"})
+"""What a recorder notes in a call's headers on protocols that send none of these (docs/format.md)."""
+GRPC_CLIENT = frozenset({"grpc-accept-encoding", "grpc-encoding", "hash", "size"})
 
 
 def compare_propagation(pair: Pair, before: Exchange, after: Exchange) -> list[Difference]:
     """How two calls that answer to each other differ in what they hand on, and in their other headers."""
     old, new = before.request.headers, after.request.headers
     found: list[Difference] = []
-    for name in sorted({key.lower() for key, _ in (*old, *new)} - CLIENT):
+    if not old and not new:
+        return []
+    for name in sorted({key.lower() for key, _ in (*old, *new)} - CLIENT - _own(before.protocol)):
         relations = (relation(pair.before.request.headers, old, name), relation(pair.after.request.headers, new, name))
         if name in CONTEXT or TENANT.search(name) or relations[0] in {"copied", "same trace"}:
             found.extend(_context(name, relations, _value(old, name), _value(new, name)))
-        else:
+        elif before.protocol not in SQL:
+            # What else a SQL comment says (route, framework, controller) is the code's own name for itself.
             found.extend(_other(name, _value(old, name), _value(new, name), before, after))
     return found
+
+
+def _own(protocol: str) -> frozenset[str]:
+    """Names that say nothing of what is handed on, on this protocol."""
+    if protocol == "http":
+        return frozenset()
+    return GRPC_CLIENT if protocol == "grpc" else RECORDED
 
 
 def relation(inbound: Headers, call: Headers, name: str) -> str:
@@ -101,14 +115,18 @@ def _other(name: str, old: str | None, new: str | None, before: Exchange, after:
     if old == new:
         return []
     if new is None:
-        return [_argument(path, old, new, "field_removed", "present→missing")]
+        return [_argument(before, path, old, new, "field_removed", "present→missing")]
     if old is None:
-        return [_argument(path, old, new, "field_added", "missing→present", "neutral")]
+        return [_argument(before, path, old, new, "field_added", "missing→present", "neutral")]
     if name == "content-type" and old.split(";")[0].strip().lower() == new.split(";")[0].strip().lower():
         return []
     change = compare_texts(old, new, Clocks(before.started_us, after.started_us))
-    return [_argument(path, old, new, change.kind, change.transition, change.trait)]
+    return [_argument(before, path, old, new, change.kind, change.transition, change.trait)]
 
 
-def _argument(path: str, old: str | None, new: str | None, inner: str, transition: str, trait: str = "") -> Difference:
-    return Difference(Surface.HTTP, "request_changed", path, bounded(old), bounded(new), transition, trait, inner=inner)
+def _argument(
+    call: Exchange, path: str, old: str | None, new: str | None, inner: str, transition: str, trait: str = ""
+) -> Difference:
+    surface = surface_of(call)
+    kind = "request_changed" if surface in (Surface.HTTP, Surface.GRPC) else "header_changed"
+    return Difference(surface, kind, path, bounded(old), bounded(new), transition, trait, inner=inner)

@@ -6,11 +6,14 @@ shared caches, credentials or traffic to a new place) breaks, whoever reads. doc
 """
 
 import re
+from dataclasses import replace
 
 from .difference import Difference
+from .operation import is_write
 from .report.model import Severity, Surface
 
 INFO, WARNING, BREAKING = Severity.INFO, Severity.WARNING, Severity.BREAKING
+_DOORS = frozenset({"PERMISSION_DENIED→OK", "UNAUTHENTICATED→OK"})
 
 _SENSITIVE = re.compile(
     r"cost|margin|secret|passw|token|internal|admin|role|permission|ssn|salary|hash|salt|private|credential|api_?key",
@@ -76,7 +79,7 @@ def _header(one: Difference) -> Severity:
 def _status(one: Difference) -> Severity:
     old, _, new = one.transition.partition("→")
     if not (old.isdigit() and new.isdigit()):
-        return BREAKING if old.isdigit() else WARNING
+        return BREAKING if old.isdigit() or old in {"OK", "ok"} or one.transition in _DOORS else WARNING
     return status_severity(int(old), int(new))
 
 
@@ -95,30 +98,59 @@ def status_severity(old: int, new: int) -> Severity:
     return BREAKING
 
 
-def is_write(operation: str) -> bool:
-    """Whether an operation ("POST /payments") changes something."""
-    return operation.split(" ", 1)[0] not in {"GET", "HEAD", "OPTIONS", "TRACE"}
-
-
-def _http(one: Difference) -> Severity:
-    write = is_write(one.operation or "")
+def _call(one: Difference) -> Severity:
+    """Of calls on any protocol: writes matter to others, reads cost time and may be another's."""
+    write = is_write(one.surface, one.operation or "")
     match one.kind:
         case "missing" | "extra":
-            return BREAKING if write else WARNING
+            return BREAKING if write and one.surface is not Surface.REDIS else WARNING
         case "count_scaling":
-            return INFO if one.trait == "improved" else BREAKING
-        case "request_changed":
-            return _request(one, write)
-    return WARNING
+            return {"improved": INFO, "spread": WARNING}.get(one.trait, BREAKING)
+    own = _OWN.get(one.surface)
+    return own(one, write) if own else _request(one, write)
 
 
 def _request(one: Difference, write: bool) -> Severity:
+    if one.kind == "retry_removed":
+        return WARNING
     path = one.path or ""
     if one.trait in {"cosmetic", "neutral"}:
         return INFO
     if one.trait in {"whitespace", "unicode"} or path.startswith(("query.", "header.")) or one.inner == "field_added":
         return WARNING
     return BREAKING if write or path.startswith("path.") else WARNING
+
+
+def _sql(one: Difference, write: bool) -> Severity:
+    match one.kind:
+        case "rewrite":
+            return INFO
+        case "extra_write":
+            return BREAKING
+        case "transaction_changed":
+            return WARNING if one.trait == "split" else BREAKING
+        case "fingerprint_changed":
+            if one.trait == "neutral":
+                return INFO
+            return BREAKING if write or one.trait == "lock" else WARNING
+    # Arguments: a value written differently is another row, a value asked for differently another answer.
+    return BREAKING if write and one.inner not in {"numeric_repr", "order_changed"} else WARNING
+
+
+def _redis(one: Difference, _write: bool) -> Severity:
+    """A cache is a means: its loss costs time. Another's key is another's data."""
+    return BREAKING if one.kind == "key_changed" and one.path != "key" else WARNING
+
+
+def _bus(one: Difference, _write: bool) -> Severity:
+    if one.kind in {"header_changed", "arg_changed", "retry_removed", "reordered"}:
+        return INFO if one.trait in {"cosmetic", "neutral"} else WARNING
+    if one.kind == "payload_changed":
+        return INFO if one.inner == "field_added" else _response(replace(one, kind=one.inner))
+    return BREAKING
+
+
+_OWN = {Surface.SQL: _sql, Surface.REDIS: _redis, Surface.BUS: _bus}
 
 
 def _propagation(one: Difference) -> Severity:
@@ -129,7 +161,19 @@ def _propagation(one: Difference) -> Severity:
 
 
 def _order(one: Difference) -> Severity:
-    return WARNING if one.kind == "changed" else INFO
+    if one.kind != "order_changed":
+        return INFO
+    return BREAKING if one.trait == "commit" else WARNING
+
+
+def _state(one: Difference) -> Severity:
+    """What a service left behind is what every later reader finds. A column or table more is read by nobody yet."""
+    more = one.inner == "field_added" or one.transition == "missing→null"
+    return INFO if one.trait == "neutral" or more else BREAKING
+
+
+def _transport(one: Difference) -> Severity:
+    return INFO if one.trait == "improved" else WARNING
 
 
 def _latency(one: Difference) -> Severity:
@@ -140,7 +184,9 @@ _RULES = {
     Surface.RESPONSE: _response,
     Surface.HEADER: _header,
     Surface.STATUS: _status,
-    Surface.HTTP: _http,
+    Surface.STATE: _state,
+    Surface.TRANSPORT: _transport,
+    **dict.fromkeys((Surface.HTTP, Surface.GRPC, Surface.SQL, Surface.REDIS, Surface.BUS), _call),
     Surface.PROPAGATION: _propagation,
     Surface.ORDER: _order,
     Surface.LATENCY: _latency,

@@ -14,13 +14,15 @@ from .comparison import Comparison, Observation
 from .difference import Difference
 from .merge import absorb
 from .noise import Evidence, NoiseModel, looks_generated
-from .report.model import Suppressed
+from .report.model import Suppressed, Surface
 from .significance import benjamini_hochberg, confidence, fisher_greater
 
 RELATION_US = 30_000_000
 """A time that moved by less against its request is jitter."""
 SPREAD_US = 10_000_000
 MIN_MOVED = 3
+MIXED_UP = 0.2
+"""Share of requests up to which calls of inferred cause may have been given to the wrong one."""
 MIN_RATE_RATIO = 3
 """A noisy difference counts only where it is this much more frequent than by itself."""
 UNORDERED = "order changes in the baseline itself"
@@ -54,6 +56,7 @@ def triage(rounds: Sequence[Comparison], noise: NoiseModel) -> tuple[list[Cluste
     moved = [moved_times(comparison, noise) for comparison in rounds]
     later = [Later.of(comparison, extra) for comparison, extra in zip(rounds[1:], moved[1:], strict=True)]
     clusters = _gather([*first.observations, *moved[0]], noise, hidden)
+    clusters = _undoubted(clusters, first, hidden)
     clusters = _confirmed(clusters, later, hidden)
     clusters = _significant(clusters, first, noise, hidden)
     clusters = absorb(clusters)
@@ -67,7 +70,8 @@ def moved_times(comparison: Comparison, noise: NoiseModel) -> list[Observation]:
     15 minutes instead of an hour. Only where all moved the same way, and further than they do by themselves."""
     places: dict[tuple[str, tuple[str, str, str, str]], list[Observation]] = defaultdict(list)
     for one in comparison.observations:
-        if one.difference.shift_us is not None:
+        # A row's time is held against when its table was read: that says nothing of when it was written.
+        if one.difference.shift_us is not None and one.difference.surface is not Surface.STATE:
             places[one.endpoint, one.difference.place].append(one)
     found: list[Observation] = []
     for (endpoint, place), observations in places.items():
@@ -96,7 +100,7 @@ def _moved(one: Observation) -> Difference:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """A round that confirms: which requests it replayed, and what it showed at them."""
+    """A round that confirms: which requests it replayed (and rows it left behind), and what it showed at them."""
 
     replayed: frozenset[str]
     shown: frozenset[tuple[object, ...]]
@@ -105,7 +109,7 @@ class Later:
     def of(cls, comparison: Comparison, moved: Iterable[Observation]) -> "Later":
         """Index a comparison."""
         shown = frozenset(_identity(one) for one in (*comparison.observations, *moved))
-        return cls(frozenset(comparison.pairs), shown)
+        return cls(frozenset(comparison.pairs) | comparison.rows, shown)
 
 
 def _identity(one: Observation) -> tuple[object, ...]:
@@ -137,6 +141,20 @@ def _noise(one: Observation, evidence: Evidence) -> str:
     if one.key in evidence.requests:
         return f"differs between baselines: {evidence.differs} times in {evidence.trials} comparisons"
     return ""
+
+
+def _undoubted(clusters: list[Cluster], first: Comparison, hidden: Hidden) -> list[Cluster]:
+    """Without the few requests whose calls may have been mixed up with another's: a change shows at more than a few."""
+    kept: list[Cluster] = []
+    for cluster in clusters:
+        held = cluster.observations.values()
+        few = len(held) <= MIXED_UP * first.endpoints[cluster.endpoint]
+        if few and all(one.difference.is_doubtful for one in held):
+            for one in held:
+                hidden.add(one, "the same calls at other requests: their causes are inferred")
+        else:
+            kept.append(cluster)
+    return kept
 
 
 def _confirmed(clusters: list[Cluster], later: Sequence[Later], hidden: Hidden) -> list[Cluster]:

@@ -10,20 +10,22 @@ Rules of this file:
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Protocol
 
+from ..capture.linking.names import endpoint
+from ..capture.linking.values import body_values, request_values
 from ..capture.links import LinkIndex
 from ..capture.model import Failure, FailureKind, Request
 from ..capture.wire.answers import RawAnswer
 from ..capture.wire.replayed import Replayed
 from .pace import Pace
-from .plan import Plan, Step
+from .plan import MessageStep, Plan, Step
 from .tally import Played
 from .timer import Timer, make_timer
 from .tracing import traced
-from .transport.base import Clock, Outcome, Transport
+from .transport.base import Clock, Done, Outcome, Transport
 
 LEAD_US = 20_000
 """From the start of a timed replay to its first intended instant: the loop has settled by then."""
@@ -56,6 +58,23 @@ class Sink(Protocol):
         """Count something that will not be in the run."""
 
 
+class Onlooker(Protocol):
+    """Who follows what is sent: stubs have to know which recorded exchange a request replays."""
+
+    def sent(self, exchange_id: str, origin: str) -> None:
+        """The request of the recorded exchange `origin` goes out as `exchange_id` of the run."""
+
+    def answered(self, origin: str, body: bytes) -> None:
+        """It was answered with `body`."""
+
+
+class Messenger(Protocol):
+    """Who produces messages."""
+
+    def fire(self, step: MessageStep, done: Done) -> None:
+        """Produce a message; `done` is called when it has ended, never before this has returned."""
+
+
 class _Lane:
     """One session: what is due in it, and whether a request is under way."""
 
@@ -72,6 +91,7 @@ class Runner:
 
     `links` is given where taps record the downstream calls: each request then gets a trace id of its own, a function
     of `seed`, and counts as a possible cause while it is under way. `service` renames the replayed service.
+    `onlooker` is told of every request. `messenger` takes the messages of the plan, and records what comes of them.
     """
 
     def __init__(
@@ -84,6 +104,8 @@ class Runner:
         concurrency: int,
         service: str | None = None,
         links: LinkIndex | None = None,
+        onlooker: Onlooker | None = None,
+        messenger: Messenger | None = None,
         seed: int = 0,
         progress: Callable[[], None] | None = None,
         timer: Callable[[Callable[[], None]], Timer] = make_timer,
@@ -98,6 +120,8 @@ class Runner:
         self._free = concurrency
         self._service = service
         self._links = links
+        self._onlooker = onlooker
+        self._messenger = messenger
         self._seed = seed
         self._progress = progress
         self._make_timer = timer
@@ -217,13 +241,24 @@ class Runner:
     # One request.
 
     def _send(self, step: Step, intended_us: int | None, ended: Callable[[], None]) -> None:
+        if type(step) is MessageStep:
+            assert self._messenger is not None
+            self._messenger.fire(step, partial(self._delivered, intended_us, ended))
+            return
         exchange_id, seq = self._recorder.next_id()
         request = step.request
         links = self._links
         if links is not None:
             request = traced(request, self._seed, step.origin)
-            links.opened(exchange_id, self._clock.now_us(), request.headers)
-
+            links.opened(
+                exchange_id,
+                self._clock.now_us(),
+                request.headers,
+                values=request_values(request),
+                endpoint=endpoint(request.method, request.target),
+            )
+        if self._onlooker is not None:
+            self._onlooker.sent(exchange_id, step.origin)
         self._transport.fire(request, partial(self._done, step, intended_us, ended, exchange_id, seq, request))
 
     def _done(
@@ -239,7 +274,7 @@ class Runner:
         """What was sent as `exchange_id` has ended."""
         _, _, sent_us, done_us, truncated, _ = outcome
         if self._links is not None:
-            self._links.closed(exchange_id, self._clock.now_us())
+            self._links.closed(exchange_id, self._clock.now_us(), values=_came_back(outcome))
         self.played.count(outcome)
         if intended_us is None:
             began_us = sent_us
@@ -247,7 +282,19 @@ class Runner:
             began_us = intended_us
             self.played.sent(intended_us, sent_us)
         times = (began_us, done_us - began_us, sent_us - began_us)
-        self._offer(step, exchange_id, seq, request, _told(outcome), times, truncated=truncated)
+        told = _told(outcome)
+        if self._onlooker is not None and outcome.answer is not None:
+            self._onlooker.answered(step.origin, told[1])
+        self._offer(step, exchange_id, seq, request, told, times, truncated=truncated)
+        if self._progress is not None:
+            self._progress()
+        ended()
+
+    def _delivered(self, intended_us: int | None, ended: Callable[[], None], outcome: Outcome) -> None:
+        """A message was consumed and is done, or was not consumed."""
+        self.played.count_message(outcome)
+        if intended_us is not None:
+            self.played.sent(intended_us, outcome.sent_us)
         if self._progress is not None:
             self._progress()
         ended()
@@ -297,10 +344,22 @@ class Runner:
         now_us = self._clock.now_us()
         rest = self._cut_off()
         for step in rest:
+            if type(step) is MessageStep:
+                self._recorder.lost("skipped", _GONE.detail)
+                self.played.stopped += 1
+                continue
             exchange_id, seq = self._recorder.next_id()
             self.played.give_up(_GONE)
             self._offer(step, exchange_id, seq, step.request, _failed(_GONE), (now_us, 0, 0))
         self._ended(len(rest))
+
+
+def _came_back(outcome: Outcome) -> Iterable[str]:
+    """The values of an answer, to be read if a call waits to know its cause."""
+    answer = outcome[0]
+    if answer is None:
+        return ()
+    return body_values(answer[1] if type(answer) is RawAnswer else answer.body)
 
 
 def _told(outcome: Outcome) -> tuple[Any, bytes]:

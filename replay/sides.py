@@ -1,24 +1,34 @@
 """One side: the service under test in an environment of its own, with a tap in front of every downstream.
 
-Up: checkout, taps, service, ready. Down in reverse order, always, whatever failed in between.
+Up: checkout, isolation, taps, migrations and resets, service, ready. Down in reverse order, always, whatever failed in
+between.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..capture.engines.door import open_tap
 from ..capture.engines.listener import TapSpec
+from ..capture.engines.otlp import OtlpReceiver, exporter_variables
 from ..capture.errors import CouldNotCheck
 from ..capture.links import LinkIndex
 from ..capture.model import Role
 from ..capture.recorder import Recorder
+from .courier import Courier
 from .environments.checkout import Checkout
+from .environments.door import open_environment
+from .environments.egress import TRIED, RefusingProxy, proxy_variables
 from .environments.ports import free_ports
-from .environments.process import ProcessEnvironment, last_words
+from .environments.process import last_words
 from .environments.ready import await_ready
 from .environments.spec import DownstreamSpec, Environment, Ready, ServiceSpec
-from .environments.url import UrlEnvironment
+from .isolation.door import Isolation
+from .isolation.hook import run_hook
+from .isolation.neutral import NeutralSink
+from .isolation.own import Isolated
+from .standins import StandIns, is_stubbed
+from .stubs.playback import Playback
 
 _LOOPBACK = "127.0.0.1"
 
@@ -34,15 +44,36 @@ class SideSpec:
 
 class Side:
     """A side that can be brought up once and taken down again. Its taps hand what they see to `recorder` and tie
-    it to the inbound exchanges in `links`."""
+    it to the inbound exchanges in `links`. `isolation` is shared by the sides of one run and closed by whoever made
+    it; without one the side has its own. Where it is `guarded` its service cannot call past its downstreams unseen: a
+    recording is not. `playback` answers for the downstreams that are stubbed; without one (in a
+    recording) they are real. `courier` produces messages at those that are buses."""
 
-    def __init__(self, spec: SideSpec, recorder: Recorder, links: LinkIndex, *, grace_s: float = 1.0) -> None:
+    def __init__(
+        self,
+        spec: SideSpec,
+        recorder: Recorder,
+        links: LinkIndex,
+        *,
+        grace_s: float = 1.0,
+        isolation: Isolation | None = None,
+        playback: Playback | None = None,
+        courier: Courier | None = None,
+        guarded: bool = True,
+    ) -> None:
         self.spec = spec
         self._recorder = recorder
         self._links = links
+        self._courier = courier
         self._grace_s = grace_s
         self._environment: Environment | None = None
         self._undo: list[Callable[[], Awaitable[None]]] = []
+        self.stand_ins = StandIns(links, self._undo.append, playback)
+        self._guarded = guarded and spec.service.egress == "refused"
+        self.tried: Counter[str] = Counter()
+        """Places ("host:port") outside of its downstreams that the service wanted to reach, and how often."""
+        self._isolation = isolation
+        self._isolated: list[Isolated] = []
 
     async def up(self) -> str:
         """Start taps and service; the service's base URL once it and its inner hops answer."""
@@ -68,6 +99,13 @@ class Side:
         if failed is not None:
             raise CouldNotCheck(f"{self.spec.name}: taking it down failed: {failed}") from failed
 
+    async def record_state(self) -> None:
+        """Record what the side has made of what is its own: call it after the last request, while the side is up.
+        CouldNotCheck where it cannot be read."""
+        for isolated in self._isolated:
+            for exchange in await isolated.state(self._recorder):
+                self._recorder.offer(exchange)
+
     async def __aenter__(self) -> "Side":
         await self.up()
         return self
@@ -87,23 +125,48 @@ class Side:
 
     async def _up(self) -> str:
         service = self.spec.service
-        if service.url is not None:
+        if not service.is_started:
             # A running service was told long ago where its downstreams are: no tap can come between.
-            self._environment = UrlEnvironment(service, what=self.spec.name)
+            self._environment = open_environment(service, cwd=service.cwd, env={}, what=self.spec.name)
             return await self._environment.up()
         cwd = await self._folder(service)
         inner = self._inner_ports()
         told = {name: str(port) for name, port in inner.items()}
+        direct = dict(told)
         for downstream in self.spec.downstreams:
-            told.update(downstream.told(await self._tap(downstream, inner)))
-        environment = ProcessEnvironment(
-            service, cwd=cwd, env={**service.env, **told}, what=self.spec.name, grace_s=self._grace_s
-        )
+            own = await self._own(downstream)
+            told.update(downstream.told(await self._tap(downstream, inner, own), own.placeholders))
+            direct.update(downstream.told(self._real(downstream, inner), own.placeholders))
+        await self._prepare(cwd, {**service.env, **direct})
+        if service.otlp:
+            told.update(await self._receive_spans())
+        told = {**service.env, **told}
+        if self._guarded and service.environment is None:
+            told.update(await self._guard(told))
+        environment = open_environment(service, cwd=cwd, env=told, what=self.spec.name, grace_s=self._grace_s)
         self._environment = environment
         self._undo.append(environment.down)
         base = await environment.up()
         await self._inner_ready(inner)
         return base
+
+    async def _receive_spans(self) -> dict[str, str]:
+        """The variables that have the service's spans sent to a receiver of the side's own."""
+        receiver = OtlpReceiver(self._links.testify, lambda reason: self._recorder.lost("gaps", reason))
+        self._undo.append(receiver.stop)
+        self._links.expect_spans()
+        return exporter_variables(await receiver.start())
+
+    async def _guard(self, env: Mapping[str, str]) -> dict[str, str]:
+        """The variables that lead calls to anything else to a proxy that refuses them. For a process of ours only: the
+        tools that bring up an environment have to reach their clouds."""
+        proxy = RefusingProxy(self._wanted_out)
+        self._undo.append(proxy.stop)
+        return proxy_variables(await proxy.start(), env)
+
+    def _wanted_out(self, place: str) -> None:
+        self.tried[place] += 1
+        self._recorder.lost("gaps", f"{TRIED}{place}")
 
     async def _folder(self, service: ServiceSpec) -> Path:
         if service.git is None:
@@ -118,12 +181,41 @@ class Side:
         names = sorted({spec.address_env for spec in self.spec.downstreams if spec.address_env is not None})
         return dict(zip(names, free_ports(len(names)), strict=True))
 
-    async def _tap(self, downstream: DownstreamSpec, inner: dict[str, int]) -> tuple[str, int]:
-        upstream = downstream.address or (_LOOPBACK, inner[downstream.address_env or ""])
-        spec = TapSpec(downstream.name, downstream.protocol, (_LOOPBACK, 0), upstream, Role.OUTBOUND)
-        tap = open_tap(spec, self._recorder, self._links)
-        self._undo.append(tap.stop)
-        return await tap.start()
+    async def _own(self, downstream: DownstreamSpec) -> Isolated:
+        if self._isolation is None:
+            self._isolation = Isolation(self.spec.service.env)
+            self._undo.append(self._isolation.close)
+        isolated = await self._isolation.isolate(downstream, self.spec.name)
+        self._undo.append(isolated.drop)
+        self._isolated.append(isolated)
+        return isolated
+
+    async def _tap(self, downstream: DownstreamSpec, inner: dict[str, int], own: Isolated) -> tuple[str, int]:
+        spec = TapSpec(
+            downstream.name, downstream.protocol, (self._reached_at, 0), self._real(downstream, inner), Role.OUTBOUND
+        )
+        sink = NeutralSink(self._recorder, own.names) if own.names else self._recorder
+        watch = None
+        if self._courier is not None:
+            watch = self._courier.watch_of(downstream, spec.upstream, own.placeholders.get("{prefix}"))
+        return await self.stand_ins.open(downstream, spec, sink, watch)
+
+    @property
+    def _reached_at(self) -> str:
+        """The address at which the service reaches its taps: an environment may be behind a network of its own."""
+        provided = self.spec.service.environment
+        return _LOOPBACK if provided is None else provided.tap or _LOOPBACK
+
+    def _real(self, downstream: DownstreamSpec, inner: dict[str, int]) -> tuple[str, int]:
+        return downstream.address or (_LOOPBACK, inner[downstream.address_env or ""])
+
+    async def _prepare(self, cwd: Path, env: Mapping[str, str]) -> None:
+        """Migrations and resets, past the taps: they are no calls of the service's."""
+        for downstream in self.spec.downstreams:
+            for key in ("migrate", "reset"):
+                if key in downstream.isolate and downstream.mode != "stub":
+                    what = f'{self.spec.name}: {key} of downstream "{downstream.name}"'
+                    await run_hook(downstream.isolate[key], what, cwd=cwd, env=env)
 
     async def _inner_ready(self, inner: dict[str, int]) -> None:
         assert self._environment is not None
@@ -139,6 +231,6 @@ class Side:
 async def check_reachable(downstreams: Sequence[DownstreamSpec], timeout_s: float = 2.0) -> None:
     """CouldNotCheck where a real downstream accepts no connection: both sides would fail alike, and pass as same."""
     for downstream in downstreams:
-        if downstream.address is not None:
+        if downstream.address is not None and not is_stubbed(downstream):
             what = f'downstream "{downstream.name}"'
             await await_ready(downstream.address, Ready(timeout_s=timeout_s), lambda: None, what)

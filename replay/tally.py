@@ -17,12 +17,14 @@ _UNREACHED = (FailureKind.CONNECT, FailureKind.TIMEOUT)
 @dataclass(slots=True)
 class Played:
     """Counts of a replay, also while it is under way. `untried` of the failed ones were never sent, because the
-    target was `gone`. `late_us` has the lateness of each send of an open loop.
+    target was `gone`; `unconsumed` are messages that were produced, or could not be, and that nobody consumed.
+    `late_us` has the lateness of each send of an open loop.
     """
 
     answered: int = 0
     failed: int = 0
     untried: int = 0
+    unconsumed: int = 0
     retried: int = 0
     stopped: int = 0
     gone: bool = False
@@ -57,6 +59,14 @@ class Played:
         self._unreached += 1
         if self._unreached >= GONE_AFTER and outcome.done_us - self._unreached_since_us >= GONE_US:
             self.gone = True
+
+    def count_message(self, outcome: Outcome) -> None:
+        """One more message has ended. That one is not consumed says nothing about the target of requests."""
+        if outcome.failure is None:
+            self.answered += 1
+        else:
+            self.unconsumed += 1
+            self._failed(outcome.failure)
 
     def give_up(self, failure: Failure) -> None:
         """One request more fails without having been tried."""

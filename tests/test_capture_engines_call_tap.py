@@ -85,6 +85,30 @@ def test_calls_are_tied_to_what_is_open() -> None:
     asyncio.run(main())
 
 
+def test_a_call_that_is_not_sure_waits_for_its_candidates_or_for_the_end() -> None:
+    async def main() -> None:
+        server, upstream = await serving()
+        links = LinkIndex()
+        for name in ("inbound-1", "inbound-2"):
+            links.opened(name, 0, Headers())
+        async with server:
+            async with call_tapped("tcp", upstream, links=links) as stage:
+                reader, writer = await asyncio.open_connection(*stage.address)
+                writer.write(b"x")
+                await reader.readexactly(1)
+                writer.write(b"y")
+                await reader.readexactly(1)
+                assert stage.sink.exchanges == []
+                for name in ("inbound-1", "inbound-2"):
+                    links.closed(name, stage.sink.clock.now_us())
+                await stage.recorded(1)
+                writer.close()
+            assert {link.parent for link in stage.sink.exchanges[0].links} == {"inbound-1", "inbound-2"}
+            assert len(stage.sink.exchanges) == 2
+
+    asyncio.run(main())
+
+
 def test_what_is_not_in_the_sample_is_counted() -> None:
     async def main() -> None:
         server, upstream = await serving()

@@ -137,6 +137,24 @@ def test_a_call_is_tied_to_the_request_that_caused_it() -> None:
     assert (call.role, request.role, request.links) == (Role.OUTBOUND, Role.INBOUND, ())
 
 
+def test_without_a_trace_a_value_ties_it_and_what_is_not_sure_waits() -> None:
+    sink = MemorySink()
+    links = LinkIndex()
+    inbound, outbound = flows(sink, links=links, body_cap=100), flows(sink, Role.OUTBOUND, links=links)
+    for name in "ij":
+        inbound.begin(name, f"c-{name}", "POST", "/orders", "1.1", HEADERS)
+    inbound.request_data("i", b'{"sku": "sku-000777"}')
+    for name, target in (("sure", "/prices/sku-000777"), ("unsure", "/time")):
+        outbound.begin(name, "c-1", "GET", target, "1.1", HEADERS)
+        outbound.request_done(name)
+        outbound.answer(name, 200, "", "1.1", HEADERS)
+        outbound.answered(name)
+    (call,) = sink.exchanges
+    assert [(link.parent, link.how) for link in call.links[:1]] == [("m-1", LinkKind.VALUE)]
+    outbound.settle()
+    assert {link.parent for link in sink.exchanges[1].links} == {"m-1", "m-2"}
+
+
 def test_what_is_not_in_the_sample_is_counted() -> None:
     sink = MemorySink()
     made = flows(sink, sampler=Sampler(0.000001, "salt"))

@@ -12,7 +12,7 @@ import pytest
 from seamline.capture.engines.tap import MOST_IN_BATCH
 from seamline.capture.frames import MAX_FRAME
 from seamline.capture.links import LinkIndex
-from seamline.capture.model import FailureKind, Role
+from seamline.capture.model import FailureKind, Link, LinkKind, Role
 from seamline.capture.sample import Sampler
 from seamline.capture.wire.whole import LARGEST_WHOLE
 from support.taps import play, read_head, staged
@@ -425,6 +425,74 @@ def test_an_inbound_tap_opens_and_closes_in_the_index(loop_name: str) -> None:
             await stage.ask(GET)
             (exchange,) = await stage.recorded()
             assert seen == [exchange.id]
+
+    play(scene(), loop_name)
+
+
+def test_an_inbound_body_in_a_piece_of_its_own_counts_too(loop_name: str) -> None:
+    async def scene() -> None:
+        links = LinkIndex()
+        links.opened("other", 0, _no_headers())
+        found: list[Link] = []
+
+        async def serve(reader: Reader, writer: Writer) -> None:
+            await read_head(reader)
+            await reader.readexactly(22)
+            await asyncio.sleep(0.02)
+            found.extend(links.begin("call", 1 << 60, _no_headers(), "db/c-1", values=("sku-000777",)))
+            writer.write(OK)
+            writer.close()
+
+        async with staged(serve, links=links) as stage:
+            reader, writer = await stage.connect()
+            writer.write(b"POST /orders HTTP/1.1\r\nHost: svc\r\nContent-Length: 22\r\n\r\n")
+            await stage.until(lambda: stage.sink.count == 1)
+            writer.write(b'{"sku": "sku-000777" }')
+            await reader.read()
+            writer.close()
+            (exchange,) = await stage.recorded()
+            assert (found[0].parent, found[0].how) == (exchange.id, LinkKind.VALUE)
+
+    play(scene(), loop_name)
+
+
+def test_a_call_that_is_not_sure_waits_for_its_candidates_to_end(loop_name: str) -> None:
+    async def scene() -> None:
+        links = LinkIndex()
+        async with staged(answering, role=Role.OUTBOUND, links=links) as stage:
+            now = stage.sink.clock.now_us()
+            links.opened("in-1", now, _no_headers())
+            links.opened("in-2", now, _no_headers())
+            for asked in (GET, GET[:9]):
+                reader, writer = await stage.connect()
+                writer.write(asked)
+                if asked is not GET:
+                    # In two pieces it has to be parsed, and takes another way through the tap.
+                    await asyncio.sleep(0.01)
+                    writer.write(GET[9:])
+                await reader.readexactly(1)
+                writer.close()
+            await stage.until(lambda: stage.sink.count == 2 and not stage.tap.waiting)
+            assert stage.sink.exchanges == []
+            for name in ("in-1", "in-2"):
+                links.closed(name, stage.sink.clock.now_us())
+            for exchange in await stage.recorded(2):
+                assert {link.parent for link in exchange.links} == {"in-1", "in-2"}
+                assert exchange.links[0].confidence < 0.9
+
+    play(scene(), loop_name)
+
+
+def test_a_tap_that_stops_hands_over_what_waits(loop_name: str) -> None:
+    async def scene() -> None:
+        links = LinkIndex()
+        async with staged(answering, role=Role.OUTBOUND, links=links) as stage:
+            now = stage.sink.clock.now_us()
+            links.opened("in-1", now, _no_headers())
+            links.opened("in-2", now, _no_headers())
+            await stage.ask(GET)
+            await stage.tap.stop(grace_s=5)
+            assert len(stage.sink.exchanges) == 1
 
     play(scene(), loop_name)
 

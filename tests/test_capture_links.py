@@ -5,8 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seamline.capture.headers import Headers
-from seamline.capture.links import LATE_CONFIDENCE, LONE_LANE_CONFIDENCE, LONE_TIME_CONFIDENCE, LinkIndex
+from seamline.capture.linking.weighing import LATE_CONFIDENCE, LONE_LANE_CONFIDENCE, LONE_TIME_CONFIDENCE
+from seamline.capture.links import SURE, LinkIndex
 from seamline.capture.model import Link, LinkKind
+from seamline.capture.wire.call import Call
+from support.linked import Mix, Simulation, Verdicts
 
 NONE = Headers()
 A, B = "a" * 32, "b" * 32
@@ -122,3 +125,187 @@ def test_confidences_never_add_up_to_more_than_one(steps: list[tuple[bool, int, 
         assert sum(link.confidence for link in found) <= 1.0 + 1e-9
         assert len(found) <= 4
         assert len({link.parent for link in found}) == len(found)
+
+
+def a_call(name: str, at_us: int, *, lane: str | None = None, headers: Headers = NONE, arguments: str = "") -> Call:
+    call = Call(at_us, "SELECT", "orders", "SELECT 1")
+    call.exchange_id, call.lane, call.headers, call.arguments = name, lane, headers, arguments
+    return call
+
+
+def test_a_call_that_passes_the_trace_on_belongs_to_it() -> None:
+    links = LinkIndex()
+    links.opened("in-1", 10, traced(A))
+    links.opened("in-2", 11, traced(B))
+    assert links.call_begun(a_call("c", 20, headers=traced(A)), "db/c-1") == (Link("in-1", LinkKind.PROPAGATED, 1.0),)
+
+
+def test_a_single_open_request_is_the_cause_and_an_answers_values_lead_on() -> None:
+    links = LinkIndex()
+    links.opened("in-1", 10, NONE, values=("ord-0001",))
+    first = a_call("c-1", 20)
+    assert links.call_begun(first, "db/c-1") == (Link("in-1", LinkKind.TIME, LONE_TIME_CONFIDENCE),)
+    first.answer(0, 30, b'{"columns":["customer_id"],"types":["int4"],"rows":[{"customer_id":987654}]}')
+    links.call_ended(first, "db/c-1")
+    for number in range(2, 20):
+        links.opened(f"in-{number}", 40, NONE)
+    (best, *_) = links.call_begun(a_call("c-2", 50, arguments='{"id": 987654}'), "db/c-9")
+    assert (best.parent, best.how) == ("in-1", LinkKind.VALUE)
+    assert best.confidence >= SURE
+
+
+def test_the_calls_of_a_channel_have_many_causes_those_of_a_transaction_one() -> None:
+    links = LinkIndex()
+    for number in range(20):
+        links.opened(f"in-{number}", 10 + number, NONE, values=(f"ord-00{number:02}",))
+    bound = Headers([("transaction", "t")])
+    for lane, headers, same in (("t", bound, True), ("channel-1", NONE, False)):
+        links.call_begun(a_call(f"{lane}-1", 100, lane=lane, headers=headers, arguments='{"id": "ord-0003"}'), "db/c-1")
+        (best, *_) = links.call_begun(a_call(f"{lane}-2", 110, lane=lane, headers=headers), "db/c-1")
+        assert (best.parent == "in-3" and best.confidence >= SURE) is same
+
+
+def test_what_is_sure_is_told_at_once_and_the_rest_when_its_candidates_have_ended() -> None:
+    links = LinkIndex()
+    told: dict[str, tuple[Link, ...]] = {}
+    for name in ("in-1", "in-2"):
+        links.opened(name, 10, traced(A if name == "in-1" else B))
+    for name, headers in (("sure", traced(A)), ("unsure", NONE)):
+        call = a_call(name, 20, headers=headers)
+        links.call_begun(call, "db/c-1")
+        code = "par-99812" if name == "unsure" else "par-10001"
+        call.answer(0, 30, f'{{"columns":["code"],"types":["text"],"rows":[{{"code":"{code}"}}]}}'.encode())
+        links.call_ended(call, "db/c-1")
+        links.settle(name, lambda found, name=name: told.update({name: found}))
+    assert list(told) == ["sure"]
+    links.closed("in-2", 40, values=("par-99812",))
+    links.closed("in-1", 50)
+    assert told["unsure"][0].parent == "in-2"
+    assert told["unsure"][0].confidence >= SURE
+    links.settle("never begun", lambda found: told.update({"?": found}))
+    assert told["?"] == ()
+
+
+def test_whatever_waits_is_told_by_the_flush() -> None:
+    links = LinkIndex()
+    told: list[tuple[Link, ...]] = []
+    links.opened("in-1", 10, NONE)
+    links.opened("in-2", 11, NONE)
+    call = a_call("c", 20)
+    links.call_begun(call, "db/c-1")
+    call.answer(0, 30)
+    links.call_ended(call, "db/c-1")
+    links.settle("c", told.append)
+    assert told == []
+    links.flush()
+    assert {link.parent for link in told[0]} == {"in-1", "in-2"}
+    assert told[0][0].confidence < SURE
+
+
+def test_a_call_that_never_ends_is_forgotten() -> None:
+    links = LinkIndex()
+    links.opened("in-1", 10, NONE)
+    for number in range(25_000):
+        links.call_begun(a_call(f"c-{number}", 20 + number), "db/c-1")
+    told: list[tuple[Link, ...]] = []
+    links.settle("c-0", told.append)
+    assert told == [()]
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(("open", "close", "begin", "end", "settle", "flush")),
+        st.integers(0, 9),
+        st.sampled_from((None, "t1", "t2")),
+        st.sampled_from(("", '{"id": 1}', '{"id": "ord-0001"}', '["key:ord-0002", "x"]')),
+    ),
+    max_size=120,
+)
+
+
+@given(STEPS)
+def test_whatever_happens_links_are_few_and_each_call_is_told_once(
+    steps: list[tuple[str, int, str | None, str]],
+) -> None:
+    links = LinkIndex(grace_us=50)
+    told: list[int] = []
+    settled = 0
+    calls: dict[int, Call] = {}
+    for at, (what, number, lane, arguments) in enumerate(steps):
+        if what == "open":
+            links.opened(f"in-{at}", at, NONE, lane, values=("ord-0001", "1") if number % 2 else ("ord-0002",))
+        elif what == "close":
+            links.closed(f"in-{number}", at, values=("ord-0001",))
+        elif what == "begin":
+            headers = Headers([("transaction", lane)]) if lane == "t1" else NONE
+            calls[at] = a_call(f"c-{at}", at, lane=lane, arguments=arguments, headers=headers)
+            found = links.call_begun(calls[at], f"db/c-{number % 3}")
+            assert len(found) <= 4
+            assert sum(link.confidence for link in found) <= 1 + 1e-9
+            assert len({link.parent for link in found}) == len(found)
+        elif what == "end" and calls:
+            call = calls[next(iter(calls))]
+            call.answer(0, at, b'{"id": "ord-0001"}')
+            links.call_ended(call, "db/c-1")
+        elif what == "settle" and calls:
+            name = next(iter(calls))
+            call = calls.pop(name)
+            settled += 1
+            links.settle(call.exchange_id, lambda found, name=name: told.append(name))
+        elif what == "flush":
+            links.flush()
+    links.flush()
+    assert len(told) == len(set(told)) == settled
+
+
+def played(seed: int = 1, *, clients: int = 32, requests: int = 1200, traced: bool = False, **mix: object) -> Verdicts:
+    shop = Mix(**mix)  # type: ignore[arg-type]
+    return Simulation(seed, LinkIndex(), clients=clients, requests=requests, mix=shop, traced=traced).run()
+
+
+def test_with_propagation_every_link_is_right() -> None:
+    verdicts = played(traced=True)
+    assert verdicts.right == verdicts.sure == 1.0
+    assert verdicts.background_sure <= 5
+
+
+@pytest.mark.parametrize(
+    "mix",
+    [{}, {"per_request": True}, {"lifo": False}, {"ids": 200}, {"ids": 10**9}, {"valueless": 0.0}],
+    ids=["default", "a connection a request", "oldest connection first", "few ids", "long ids", "values everywhere"],
+)
+def test_without_propagation_under_32_requests_at_once_nearly_all_links_are_right(mix: dict[str, object]) -> None:
+    verdicts = played(**mix)
+    assert verdicts.right_when_sure >= 0.98
+    assert verdicts.right >= 0.95
+    assert verdicts.sure >= 0.85
+
+
+@pytest.mark.parametrize(
+    ("options", "sure"),
+    [
+        ({"valueless": 0.4}, 0.6),
+        ({"db": 3}, 0.7),
+        ({"cpu_us": 3_000}, 0.7),
+        ({"clients": 100, "requests": 1500}, 0.6),
+    ],
+    ids=["little to go by", "a crowded pool", "a slow service", "100 at once"],
+)
+def test_what_cannot_be_known_is_said_to_be_uncertain(options: dict[str, object], sure: float) -> None:
+    verdicts = played(2, **options)  # type: ignore[arg-type]
+    assert verdicts.right_when_sure >= 0.95
+    assert sure <= verdicts.sure < 1
+
+
+def test_confidences_mean_what_they_say() -> None:
+    verdicts = played(3, requests=3000, valueless=0.3)
+    for tenth, (count, right) in verdicts.by_confidence.items():
+        if count >= 60:
+            assert right / count >= tenth / 10 - 0.2, f"{count} links of {tenth / 10} and more"
+
+
+def test_what_a_service_does_by_itself_is_no_requests() -> None:
+    verdicts = played(clients=2, requests=800, think_us=100_000)
+    assert verdicts.background_left > 5 * verdicts.background_taken
+    assert verdicts.background_sure <= 5
+    assert verdicts.right_when_sure >= 0.98

@@ -354,3 +354,13 @@ def test_a_value_in_a_key_and_in_the_arguments_gets_one_pseudonym() -> None:
     cleaned = sanitizer().clean(replace(exchange(), request=request)).request
     assert cleaned.target != request.target
     assert json.loads(cleaned.arguments) == [cleaned.target]
+
+
+def test_an_operations_placeholders_are_no_values() -> None:
+    operation = "SELECT * FROM u WHERE email=$1 AND token = $2 AND password=$3 LIMIT $4"
+    request = Request("SELECT", "u", Headers(), operation=operation, arguments='{"email":"ada@mail-provider.net"}')
+    assert sanitizer().clean(replace(exchange(), request=request)).request.operation == operation
+    leaking = replace(request, operation="GET token=$1 ada@mail-provider.net")
+    cleaned = sanitizer().clean(replace(exchange(), request=leaking)).request.operation
+    assert cleaned.startswith("GET token=$1 ")
+    assert "ada@" not in cleaned

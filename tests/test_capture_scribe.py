@@ -7,7 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,11 @@ from seamline.capture.frames import FrameReader, Hello, Kind, Trust, frame
 from seamline.capture.headers import Headers
 from seamline.capture.model import Exchange, Losses, Manifest, Request, Response, Role
 from seamline.capture.sanitize.rules import Rules
+from seamline.capture.sanitize.sanitizer import Sanitizer
 from seamline.capture.scribe import Scribe, Trusting, serve
 from seamline.capture.store.reader import open_capture
 from seamline.capture.store.records import pack_exchange, unpack_exchange
+from support.captures import an_exchange, write_capture
 
 SECRET = "hunter2-hunter2"
 
@@ -207,3 +209,24 @@ def test_trust_counts_whenever_the_capture_has_been_read(tmp_path: Path, steps: 
         *same, fresh = capture
     assert same == clean
     assert SECRET.encode() not in fresh.request.body
+
+
+def test_the_answers_of_stubbed_services_are_trusted_and_no_others(tmp_path: Path) -> None:
+    answer = Response(200, Headers([("content-type", "application/json")]), b'{"password":"hunter2-and-more"}')
+    sanitizer = Sanitizer(b"k" * 32)
+    auth, other = (
+        sanitizer.clean(an_exchange(number, role=Role.OUTBOUND, service=service, response=given))
+        for number, service, given in (
+            (1, "auth", answer),
+            (2, "other", replace(answer, body=b'{"password":"something-else"}')),
+        )
+    )
+    path = write_capture(tmp_path / "a.seam", [auth, other])
+    for stubbed, kept in ((("auth",), [True, False]), ((), [False, False])):
+        trusting = Trusting(Trust(b"k" * 32, Rules(), path, stubbed))
+        run = Scribe(Hello(tmp_path / "b.seam", Manifest("c", 0, "t", "tap"), b"k" * 32, Rules()), trusting)
+        for exchange in (auth, other):
+            run.write(exchange)
+        run.close()
+        with open_capture(tmp_path / "b.seam") as capture:
+            assert [each.response == given.response for each, given in zip(capture, (auth, other), strict=True)] == kept

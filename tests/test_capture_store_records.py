@@ -194,7 +194,8 @@ def ask_of(exchange: Exchange) -> Ask:
     """The same by way of the whole exchange."""
     e = exchange
     return Ask(
-        e.id, e.seq, e.role, e.protocol, e.service, e.session, e.started_us, e.request, e.status, e.truncated, e.withheld
+        e.id, e.seq, e.role, e.protocol, e.service, e.session, e.started_us, e.request, e.status, e.truncated, e.withheld,
+        e.links,
     )  # fmt: skip
 
 

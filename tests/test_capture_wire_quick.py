@@ -99,8 +99,8 @@ class Quick(Careful):
             budget=self.budget,
         )
 
-    def head_begun(self, head: bytes, at_us: int, name: str) -> Place:
-        assert b"\r\n\r\n" in head
+    def head_begun(self, asked: bytes | RawTurn, at_us: int, name: str) -> Place:
+        assert b"\r\n\r\n" in (asked if isinstance(asked, bytes) else asked.request_head.raw)
         assert at_us > 0
         assert name == "c-1"
         return self.place()

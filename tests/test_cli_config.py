@@ -33,6 +33,7 @@ env      = { STOCK_URL = "http://{tap}" }
 [record]
 listen = "127.0.0.1:8080"
 output = "captures/orders.seam"
+trace_headers = ["x-flow-id"]
 
 [sanitize]
 rules = "sanitize.toml"
@@ -77,10 +78,79 @@ def test_every_key_arrives_where_it_belongs() -> None:
         ("127.0.0.1", 8080),
         Path("/srv/shop/captures/orders.seam"),
     )
+    assert config.record.trace_headers == ("x-flow-id",)
     assert config.rules == Path("/srv/shop/sanitize.toml")
     assert config.verify.capture == (Path("/srv/shop/captures/orders.seam"),)
     assert (config.verify.budget_s, config.verify.repeats) == (90, 4)
     assert config.fail_on is Severity.BREAKING
+
+
+def test_isolation_arrives_as_it_is_written() -> None:
+    [db, cache, bus, plain] = parsed(
+        SMALL
+        + """
+[[downstream]]
+name = "db"
+protocol = "postgres"
+address = "127.0.0.1:5432"
+env = { DATABASE_URL = "postgresql://app:app@{tap}/{database}" }
+isolate = { template = "orders_template", migrate = "python manage.py migrate", admin = "$PG_ADMIN" }
+[[downstream]]
+name = "cache"
+protocol = "redis"
+address = "127.0.0.1:6379"
+env = { REDIS_URL = "redis://{tap}/{database}" }
+isolate = { database = "auto" }
+[[downstream]]
+name = "bus"
+protocol = "nats"
+address = "127.0.0.1:4222"
+env = { NATS_URL = "nats://{tap}", PREFIX = "{prefix}" }
+isolate = { prefix = "auto", reset = "make seed" }
+[[downstream]]
+name = "plain"
+address = { env = "PLAIN_PORT" }
+env = { PLAIN_URL = "http://{tap}" }
+isolate = { reset = "make seed" }
+"""
+    ).downstreams
+    assert db.isolate == {
+        "template": "orders_template",
+        "migrate": "python manage.py migrate",
+        "admin": "$PG_ADMIN",
+    }
+    assert (cache.isolate, bus.isolate) == ({"database": "auto"}, {"prefix": "auto", "reset": "make seed"})
+    assert plain.isolate == {"reset": "make seed"}
+
+
+def test_headers_of_a_shared_cluster() -> None:
+    config = parsed(SMALL + '[replay]\nheaders = { baggage = "sd-routing-key={side}", "x-route" = "{run}" }\n')
+    assert config.replay_headers == {"baggage": "sd-routing-key={side}", "x-route": "{run}"}
+    assert parsed(SMALL).replay_headers == {}
+
+
+@pytest.mark.parametrize(
+    ("headers", "said"),
+    [
+        ('{ "a b" = "x" }', '"a b" is no header to add'),
+        ('{ Host = "x" }', '"Host" is no header to add'),
+        ('{ a = "x\\ny" }', "expected printable text"),
+        ("{ a = 3 }", "[replay] headers.a: 3"),
+        ('"a"', "expected a table of text"),
+    ],
+)
+def test_a_header_that_cannot_be_added_is_refused(headers: str, said: str) -> None:
+    assert said in refused(f"{SMALL}[replay]\nheaders = {headers}\n")
+
+
+def test_egress_is_refused_unless_it_is_opened() -> None:
+    assert parsed(SMALL).service.egress == "refused"
+    assert parsed(SMALL + 'egress = "open"\n').service.egress == "open"
+
+
+def test_spans_are_asked_for_in_so_many_words() -> None:
+    assert not parsed(SMALL).service.otlp
+    assert parsed(SMALL.replace("[service]\n", "[service]\notlp = true\n", 1)).service.otlp
 
 
 def test_a_side_is_the_service_with_its_overlay() -> None:
@@ -121,6 +191,8 @@ def test_what_is_left_out_has_its_default() -> None:
         ('[service]\nurl = "http://x/base"\n', "has more than host and port"),
         ('[service]\nurl = "http://x:99999"\n', "[service] url"),
         ('[baseline]\ngit = "main"\nurl = "http://127.0.0.1:1"\n', "git and url exclude each other"),
+        ('[record]\ntrace_headers = ["x flow"]\n', "[record] trace_headers: a list (expected names of headers"),
+        ('[service]\notlp = "yes"\n', '[service] otlp: "yes" (expected true or false)'),
         ("[verify]\nrepeats = 1\n", "expected a whole number from 2 to 20"),
         ('[verify]\nbudget = "soon"\n', '[verify] budget: "soon" (expected a duration'),
         ('[gate]\nfail_on = "error"\n', "expected one of info, warning, breaking"),
@@ -128,11 +200,13 @@ def test_what_is_left_out_has_its_default() -> None:
         ('[[downstream]]\nname = "a"\n', "[[downstream]] a address: missing"),
         ('[[downstream]]\nname = "a"\naddress = {}\n', 'expected "HOST:PORT" or { env = "NAME_PORT" }'),
         ('[[downstream]]\nname = "a"\naddress = "h:1"\nprotocol = "htpp"\n', 'did you mean "http"'),
-        ('[[downstream]]\nname = "a"\naddress = "h:1"\nmode = "stub"\n', 'mode "stub" is not in this version'),
+        ('[[downstream]]\nname = "a"\naddress = "h:1"\nprotocol = "nats"\nmode = "stub"\n', "no stub for nats"),
         (
             '[[downstream]]\nname = "a"\naddress = "h:1"\nisolate = { database = "auto" }\n',
-            "isolate is not in this version",
+            'isolate: database is not for protocol "http"',
         ),
+        ('[[downstream]]\nname = "a"\naddress = "h:1"\nisolate = { databse = "auto" }\n', 'did you mean "database"'),
+        ('[service]\negress = "closed"\n', "expected one of refused, open"),
         ('[[downstream]]\nname = "a"\naddress = "h:1"\nisolate = { database = "x" }\n', "expected one of auto"),
         ('[[downstream]]\nname = "a"\naddress = "h:1"\nisolate = {}\n', "one of template, database, prefix"),
         ('[[downstream]]\nname = "a"\naddress = "h:1"\nenv = { U = "{tap}/{database}" }\n', "{database} needs isolate"),
@@ -179,3 +253,23 @@ def test_a_file_is_read_as_utf8_and_bounded(tmp_path: Path) -> None:
     file.write_bytes(b"#" * (1 << 21))
     with pytest.raises(UsageError, match="larger than"):
         load_config(file)
+
+
+@pytest.mark.parametrize(
+    ("lines", "mode", "latency"),
+    [
+        ("", "real", "none"),
+        ('mode = "stub"\n', "stub", "none"),
+        ('mode = "stub-or-real"\nlatency = "recorded"\n', "stub-or-real", "recorded"),
+    ],
+)
+def test_a_downstream_may_be_answered_from_the_capture(lines: str, mode: str, latency: str) -> None:
+    config = parse_config(f'[[downstream]]\nname = "a"\naddress = "h:1"\n{lines}', Path("seamline.toml"))
+    [downstream] = config.downstreams
+    assert (downstream.mode, downstream.latency) == (mode, latency)
+
+
+@pytest.mark.parametrize(("line", "meant"), [('mode = "stubb"', "stub"), ('latency = "recordet"', "recorded")])
+def test_a_word_of_a_stub_that_is_not_known_names_the_nearest(line: str, meant: str) -> None:
+    with pytest.raises(UsageError, match=f'did you mean "{meant}"'):
+        parse_config(f'[[downstream]]\nname = "a"\naddress = "h:1"\n{line}\n', Path("seamline.toml"))

@@ -105,3 +105,9 @@ def test_paths_start_at_the_folder_of_the_file() -> None:
 def test_one_text_is_a_list_of_one() -> None:
     assert table(key="a").texts("key") == ("a",)
     assert table().texts("key") == ()
+
+
+def test_a_flag_is_true_or_false_and_nothing_else() -> None:
+    assert (table(key=True).flag("key"), table(key=False).flag("key"), table().flag("key")) == (True, False, False)
+    with pytest.raises(UsageError, match="true or false"):
+        table(key="true").flag("key")

@@ -2,13 +2,12 @@
 
 import io
 
-import pytest
 from rich.console import Console
 
 from seamline.capture.headers import Headers
 from seamline.capture.model import Exchange, Failure, FailureKind, Link, LinkKind, Request, Response, Role
 from seamline.capture.tree import by_cause, tree_of
-from seamline.cli.tree_text import answered, asked, failed, rich_tree
+from seamline.cli.tree_text import rich_tree
 
 
 def exchange(
@@ -21,29 +20,7 @@ def exchange(
 
 
 NONE = Headers()
-HTTP = Request("GET", "/orders/1", NONE)
-SQL = Request("SELECT", "orders", NONE, operation="SELECT * FROM orders WHERE id = $1", arguments='{"id":1}')
 REDIS = Request("GET", "price:tea", NONE, operation="GET", arguments='["price:tea"]')
-GRPC = Request("POST", "/shop.Prices/Get", NONE, operation="shop.Prices/Get")
-
-
-@pytest.mark.parametrize(
-    ("protocol", "request_", "response", "wanted"),
-    [
-        ("http", HTTP, Response(200, NONE), ("GET /orders/1", "200", False)),
-        ("http", HTTP, Response(503, NONE), ("GET /orders/1", "503", True)),
-        ("http", HTTP, None, ("GET /orders/1", "reset", True)),
-        ("postgres", SQL, Response(0, NONE, reason="SELECT 1"), ("SELECT * FROM orders WHERE id = $1", "ok SELECT 1", False)),
-        ("postgres", SQL, Response(1, NONE, reason="42P01"), ("SELECT * FROM orders WHERE id = $1", "error 42P01", True)),
-        ("redis", REDIS, Response(0, NONE), ("GET price:tea", "ok", False)),
-        ("grpc", GRPC, Response(200, Headers((("grpc-status", "5"),))), ("shop.Prices/Get", "grpc 5", True)),
-    ],
-)  # fmt: skip
-def test_a_line_says_what_was_asked_and_how_it_went(
-    protocol: str, request_: Request, response: Response | None, wanted: tuple[str, str, bool]
-) -> None:
-    one = exchange("x", protocol, request_, response)
-    assert (asked(one), answered(one), failed(one)) == wanted
 
 
 def test_the_tree_shows_what_is_uncertain_and_steers_no_terminal() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from seamline.capture.headers import Headers
 from seamline.diffing.canonical import MAX_DEPTH, Body, Form, canonical, within_depth
+from support.calls import framed, message
 
 
 def body(raw: bytes, content_type: str = "application/json", encoding: str = "") -> Body:
@@ -120,3 +121,28 @@ def test_form_fields_repeat() -> None:
 )
 def test_any_bytes_are_a_body(raw: bytes, content_type: str) -> None:
     assert body(raw, content_type) == body(raw, content_type)
+
+
+QUOTE = message(f1="tea", f2=300)
+
+
+@pytest.mark.parametrize(
+    ("raw", "content_type", "value"),
+    [
+        (framed(QUOTE), "application/grpc", {"field_1": "tea", "field_2": 300}),
+        (framed(QUOTE), "application/grpc+proto", {"field_1": "tea", "field_2": 300}),
+        (QUOTE, "application/x-protobuf", {"field_1": "tea", "field_2": 300}),
+        (framed(QUOTE) + framed(b""), "application/grpc", [{"field_1": "tea", "field_2": 300}, {}]),
+    ],
+)
+def test_protobuf_is_read_by_its_fields_numbers(raw: bytes, content_type: str, value: object) -> None:
+    made = body(raw, content_type)
+    assert (made.form, made.value) == (Form.JSON, value)
+
+
+@given(st.binary(max_size=60), st.sampled_from(["application/grpc", "application/protobuf"]))
+def test_what_is_no_message_is_compared_by_digest(raw: bytes, content_type: str) -> None:
+    made = body(raw, content_type)
+    assert made.form is Form.JSON or (made.form is Form.EMPTY) is (not raw)
+    if made.form is Form.BINARY:
+        assert made.note == "protobuf that does not parse"

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from seamline.capture.headers import Headers
 from seamline.capture.model import Exchange, Request, Response, Role
 from seamline.diffing.endpoint import Templates, is_value, path_of
+from support.calls import Wire, consumed, grpc, publish, redis, sql, state
 from support.captures import an_exchange
+from support.traffic import Call, Turn, exchange
 
 
 def asked(target: str, body: bytes = b"{}", **changes: object) -> Exchange:
@@ -109,3 +111,49 @@ def test_a_path_without_end_is_cut() -> None:
 def test_a_target_that_is_no_text_has_an_endpoint_too() -> None:
     """A lone surrogate, as a damaged capture may hold one, ended the whole comparison."""
     assert endpoints(["/a/\udcff", "/a/\ud800x"]) == ["GET /a/\ud800x", "GET /a/\udcff"]
+
+
+# name: call, its endpoint
+OTHERS: list[tuple[str, Call, str]] = [
+    ("SQL", sql("SELECT a FROM x WHERE b = 5 LIMIT 20"), "SELECT a FROM x WHERE b = $1 LIMIT $2"),
+    ("a long text", sql("SELECT " + "a, " * 200 + "b FROM x"), f"SELECT {'a, ' * 97}a,"),
+    ("Redis", redis("HGET", "user:17:cart", "user:17:cart", "x"), "HGET user:{id}:cart"),
+    ("no key", redis("DBSIZE", ""), "DBSIZE"),
+    ("an event", publish("orders.created", {}), "publish orders.created"),
+    ("a value in a subject", publish("orders.4711.created", {}), "publish orders.{id}.created"),
+    ("an AMQP queue", publish("shop/amq.gen-JzTY20BRgKO-HjmUJj0wLg", {}), "publish shop/amq.{id}"),
+    ("gRPC", grpc("shop.Cart/Add", b""), "shop.Cart/Add"),
+]
+
+
+@pytest.mark.parametrize(("call", "endpoint"), [row[1:] for row in OTHERS], ids=[row[0] for row in OTHERS])
+def test_what_other_protocols_ask(call: Call, endpoint: str) -> None:
+    one = call.exchange(exchange(Turn(), 0, "a"), 0)
+    assert Templates.learn([one]).endpoint(one).startswith(endpoint)
+
+
+def test_a_consumed_message_and_a_state_are_endpoints() -> None:
+    inbound = exchange(consumed("orders.created", {}), 0, "a")
+    assert Templates.learn([inbound]).endpoint(inbound) == "consume orders.created"
+    left = state("orders", [])
+    assert Templates.learn([left]).endpoint(left) == "orders"
+
+
+def test_one_fingerprint_has_one_spelling_on_both_sides() -> None:
+    texts = ["SELECT a FROM x WHERE b IN (1, 2)", "select a from x where b in (1)"]
+    calls = [sql(text).exchange(exchange(Turn(), 0, "a"), place) for place, text in enumerate(texts)]
+    templates = Templates.learn(calls)
+    assert {templates.endpoint(one) for one in calls} == {"SELECT a FROM x WHERE b IN (…)"}
+    assert Templates.learn(calls[::-1]).endpoint(calls[1]) == "SELECT a FROM x WHERE b IN (…)"
+
+
+@given(st.lists(st.text(max_size=30), max_size=6), st.sampled_from(["redis", "postgres", "kafka", "grpc", "tcp"]))
+def test_any_call_has_an_endpoint(targets: list[str], protocol: str) -> None:
+    parent = exchange(Turn(), 0, "a")
+    calls = [
+        Wire("x", "GET", target, protocol=protocol, operation=target).exchange(parent, place)
+        for place, target in enumerate(targets)
+    ]
+    templates = Templates.learn(calls)
+    for one in calls:
+        assert isinstance(templates.endpoint(one), str)

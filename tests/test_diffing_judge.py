@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from seamline.capture.model import Losses, Withheld
 from seamline.diffing.judge import JudgeOptions, Round, judge
 from seamline.diffing.report.model import Severity, Verdict
+from seamline.diffing.rounds import Run
+from support.calls import Wire, sql, state
 from support.traffic import JSON, START_US, Call, Turn, a_run, answers, encoded, play, told, verdict_on
 
 Body = Callable[[int, str], Any]
@@ -599,3 +601,35 @@ def test_captures_that_know_nothing_of_each_other_pair_by_their_requests() -> No
 
 def test_play_helper_makes_runs_that_differ_only_by_name() -> None:
     assert len(play(answers(order), "a").exchanges) == 30
+
+
+def test_what_is_compared_by_bytes_or_not_at_all_is_said() -> None:
+    def run(name: str, digest: str) -> Run:
+        held = {"withheld": (Withheld("request.body", 9, digest, "unknown"),)}
+        calls = [
+            Wire("legacy", "SEND", "", protocol="tcp", status=0, changes=held),
+            Wire("documents", "FIND", "orders", protocol="mongodb", status=0, at_us=400),
+        ]
+        return a_run([Turn(calls=calls) for _ in range(10)], name)
+
+    report = judge([Round(run("a", "aa"), run("b", "bb"))], [run("n", "aa")], JudgeOptions(explain=False))
+    assert told(report) == [("transport.request_changed", "$", "warning")]
+    assert "baseline: mongodb calls are recorded, not compared" in report.coverage.unverified
+    assert "candidate: tcp calls are compared by size and digest only" in report.coverage.unverified
+
+
+def test_a_state_is_covered_under_its_own_name() -> None:
+    runs = [a_run([Turn()] * 5, name, states=[state("orders", [{"id": 1}], name=name)]) for name in "abn"]
+    report = judge([Round(runs[0], runs[1])], [runs[2]], JudgeOptions(explain=False))
+    assert report.coverage.endpoints == ("GET /orders/{id}", "state of orders")
+    assert report.findings == ()
+
+
+def test_without_a_second_baseline_fresh_rows_and_binds_are_taken_for_noise() -> None:
+    def run(name: str, fresh: str, minute: int) -> Run:
+        row = {"id": 1, "ref": f"8d3fa2c4-0000-4000-8000-{fresh * 12}", "at": f"2026-11-01T10:01:0{minute}Z"}
+        write = sql("INSERT INTO orders (ref, at) VALUES ($1, $2)", row["ref"], row["at"])
+        return a_run([Turn(calls=[write])], name, states=[state("orders", [row], name=name)])
+
+    report = judge([Round(run("a", "1", 1), run("b", "2", 4))], [], JudgeOptions(explain=False))
+    assert told(report) == []

@@ -81,3 +81,52 @@ def test_a_list_that_was_cut_and_lost_members_is_one_finding_of_all_its_requests
     (one,) = absorb(clusters)
     assert one.example.kind == "multiset_changed"
     assert set(one.observations) == {"t-1", "t-2", "t-3"}
+
+
+def on(surface: Surface, kind: str, operation: str, **changes: object) -> Difference:
+    return a_difference(kind, None, surface=surface, service="db", operation=operation, **changes)
+
+
+GET, READ = "GET user:{id}:cart", "SELECT qty FROM stock WHERE sku = $1"
+NO_CACHE = on(Surface.REDIS, "missing", GET)
+N_PLUS_ONE = on(Surface.SQL, "count_scaling", "SELECT a FROM x WHERE id = $1", inner="SELECT a FROM x WHERE owner = $1")
+FAILED = a_difference("changed", None, surface=Surface.STATUS, transition="OK→INTERNAL")
+TWICE = a_difference("multiset_changed", "$.coupons", surface=Surface.STATE, service="db")
+
+# name: a cause, what else is told at the same requests, how many are left
+CAUSES: list[tuple[str, Difference, Difference, int]] = [
+    ("a cache bypassed, the reads behind it", NO_CACHE, on(Surface.SQL, "extra", READ), 1),
+    ("a cache bypassed, what filled it", NO_CACHE, on(Surface.REDIS, "missing", "SET user:{id}:cart"), 1),
+    ("a cache bypassed, another key", NO_CACHE, on(Surface.REDIS, "missing", "SET rates"), 2),
+    ("a cache bypassed, a write", NO_CACHE, on(Surface.SQL, "extra_write", "UPDATE x SET a = $1"), 2),
+    ("a cache bypassed, a query that is gone", NO_CACHE, on(Surface.SQL, "missing", READ), 2),
+    ("a cache never filled bypasses nothing", on(Surface.REDIS, "missing", "SET user:{id}:cart"), on(Surface.SQL, "extra", READ), 2),
+    ("N+1, a list of one", N_PLUS_ONE, on(Surface.SQL, "fingerprint_changed", "SELECT a FROM x WHERE owner = $1", inner="SELECT a FROM x WHERE id = $1"), 1),
+    ("N+1, the list's query", N_PLUS_ONE, on(Surface.SQL, "missing", "SELECT a FROM x WHERE owner = $1"), 1),
+    ("N+1, another query", N_PLUS_ONE, on(Surface.SQL, "fingerprint_changed", READ, inner="SELECT qty FROM y"), 2),
+    ("a failure takes its transaction back", FAILED, on(Surface.SQL, "transaction_changed", "UPDATE x SET a = $1"), 1),
+    ("a failure makes no writes", FAILED, on(Surface.SQL, "missing", "UPDATE x SET a = $1"), 1),
+    ("a failure makes no events", FAILED, on(Surface.BUS, "missing", "publish t"), 1),
+    ("a failure writes no other values", FAILED, on(Surface.SQL, "argument_changed", "UPDATE x SET a = $1"), 2),
+    ("rows twice", TWICE, a_difference("row_extra", "$.coupons", surface=Surface.STATE, service="db"), 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("cause", "other", "left"), [row[1:] for row in CAUSES], ids=[row[0] for row in CAUSES])
+def test_causes_among_calls_and_states(cause: Difference, other: Difference, left: int) -> None:
+    found = absorb([a_cluster(cause), a_cluster(other)])
+    assert len(found) == left
+    assert found[0].example == cause
+
+
+def test_a_query_at_other_requests_too_is_not_behind_the_cache() -> None:
+    clusters = [a_cluster(NO_CACHE, "t-1"), a_cluster(on(Surface.SQL, "extra", READ), "t-1", "t-9")]
+    assert len(absorb(clusters)) == 2
+
+
+@pytest.mark.parametrize(("cause", "others", "left"), [("", 3, 1), ("", 9, 2), ("improved", 1, 2)])
+def test_a_few_that_multiply_do_not_explain_what_most_show(cause: str, others: int, left: int) -> None:
+    scaled = on(Surface.SQL, "count_scaling", READ, inner="SELECT a FROM x", trait=cause)
+    lost = on(Surface.SQL, "fingerprint_changed", READ, inner="SELECT a FROM x", trait="security")
+    keys = tuple(f"t-{place}" for place in range(others))
+    assert len(absorb([a_cluster(scaled, "t-a", "t-b"), a_cluster(lost, *keys)])) == left

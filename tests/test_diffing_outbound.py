@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from seamline.capture.model import Exchange, Link, LinkKind, Role
 from seamline.diffing.outbound import SURE, CallIndex
+from support.calls import state
 from support.captures import START_US, an_exchange
 
 
@@ -67,3 +68,30 @@ def test_every_call_is_filed_somewhere_and_never_as_both(several: list[list[tupl
     assert len(sure) == len(set(sure))
     assert not set(sure) & maybe
     assert len(sure) + len(maybe) + index.unattributed == len(several)
+
+
+def message(name: str, cause: str, confidence: float = 1.0) -> Exchange:
+    """A message that the service is given because of another exchange."""
+    return an_exchange(99, id=name, links=(Link(cause, LinkKind.PROPAGATED, confidence),))
+
+
+def test_what_a_message_s_handler_does_is_caused_by_who_sent_it() -> None:
+    index = CallIndex([call(1, ("m2", 1.0)), message("m2", "m1"), message("m1", "p"), call(2, ("p", 1.0))])
+    assert ids(index.sure_of("p")) == ["t-1", "t-2"]
+    unsure = CallIndex([call(1, ("m1", 1.0)), message("m1", "p", 0.5)])
+    assert (ids(unsure.sure_of("p")), ids(unsure.maybe_of("p"))) == ([], ["t-1"])
+
+
+def test_messages_in_a_circle_end() -> None:
+    index = CallIndex([call(1, ("m1", 1.0)), message("m1", "m2"), message("m2", "m1")])
+    assert len(list(index.all())) == 1
+
+
+def test_all_calls_are_those_of_nobody_too_each_once() -> None:
+    index = CallIndex([call(1, ("p", 1.0)), call(2, ("p", 0.5), ("q", 0.5)), call(3)])
+    assert sorted(ids(list(index.all()))) == ["t-1", "t-2", "t-3"]
+
+
+def test_a_final_state_is_no_call() -> None:
+    index = CallIndex([state("orders", []), call(1, ("p", 1.0))])
+    assert (index.services, index.unattributed, ids(list(index.all_sure()))) == ({"stock"}, 0, ["t-1"])

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
-from seamline.capture.model import Exchange, Manifest
+from seamline.capture.model import Exchange, Link, LinkKind, Manifest
 from seamline.diffing.pair import Pairing, nearest, pair_up
 from seamline.diffing.rounds import Run
+from support.calls import consumed
 from support.captures import an_exchange
+from support.traffic import exchange
 
 
 def run(capture_id: str, *exchanges: Exchange, replayed: str | None = None) -> Run:
@@ -56,3 +58,25 @@ def test_who_stands_alone_is_returned_with_near_ones() -> None:
     assert (len(found.pairs), len(found.only_before), len(found.only_after)) == (0, 1, 1)
     assert nearest(found.only_before[0], found.only_after) == ["t-2: same method"]
     assert nearest(an_exchange(1), [an_exchange(1)]) == ["t-1: same method, path, query"]
+
+
+def test_a_message_that_a_request_caused_is_no_request() -> None:
+    caused = an_exchange(2, links=(Link("t-1", LinkKind.VALUE, 0.99),))
+    pairing = pair_up(run("c", an_exchange(1)), run("r", an_exchange(1, origin="t-1"), caused, replayed="c"))
+    assert (names(pairing), pairing.only_after) == ([("t-1", "t-1", "t-1")], ())
+
+
+def test_messages_that_nobody_replayed_pair_by_what_they_say() -> None:
+    """A service that consumes what it sent: its messages come in any order, under ids that are new in each run."""
+
+    def told(number: int, name: str, fresh: str) -> Exchange:
+        event = {"n": number, "id": f"8d3fa2c4-0000-4000-8000-{fresh * 12}"}
+        return replace(exchange(consumed("orders.created", event), number, name), origin=None)
+
+    left = [told(1, "a", "1"), told(2, "a", "2")]
+    right = [told(2, "b", "3"), told(1, "b", "4")]
+    asked = an_exchange(7, origin="c-7")
+    pairing = pair_up(run("r1", asked, *left, replayed="c"), run("r2", asked, *right, replayed="c"))
+    said = {pair.before.request.body[:7]: pair.after.request.body[:7] for pair in pairing.pairs[-2:]}
+    assert (len(pairing.pairs), pairing.only_before) == (3, ())
+    assert said == {b'{"n": 1': b'{"n": 1', b'{"n": 2': b'{"n": 2'}

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from seamline.capture.headers import Headers
 from seamline.diffing.pair import Pair
 from seamline.diffing.propagation import CLIENT, SPANS, compare_propagation, relation, trace_of
+from support.calls import grpc, publish, redis, sql
 from support.traffic import Call, Turn, exchange, outbound
 
 ID, OTHER = "4bf92f3577b34da6a3ce929d0e0e4736", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -113,3 +114,29 @@ def test_a_header_is_told_once_and_both_ways(inbound: Pairs, one: Pairs, other: 
     lost = {path for kind, path, _ in there if kind == "propagation.missing_header"}
     context = {path for kind, path, _ in back if kind == "propagation.added"}
     assert context <= lost
+
+
+OWN_NOTES = (("database", "a"), ("fingerprint", "f"), ("transaction", "c.1"))
+TRACED, UNTRACED = (("traceparent", SENT),), ()
+
+# name: call on the baseline's side, on the candidate's, what is told
+WIRES: list[tuple[str, Call, Call, list[tuple[str, str, str]]]] = [
+    ("a trace in a SQL comment", sql("SELECT a FROM x", headers=TRACED), sql("SELECT a FROM x"), [("propagation.missing_header", "header.traceparent", "handed on→missing")]),
+    ("a recorder's notes", sql("SELECT a FROM x", transaction="c.1"), sql("SELECT a FROM x", transaction="d.7"), []),
+    ("a framework's notes in a SQL comment", sql("SELECT a FROM x", headers=(("route", "a"),)), sql("SELECT a FROM x", headers=(("route", "b"),)), []),
+    ("a trace in an event", publish("t", {}, headers=TRACED), publish("t", {}), [("propagation.missing_header", "header.traceparent", "handed on→missing")]),
+    ("an event's own header", publish("t", {}, headers=(("version", "one"),)), publish("t", {}, headers=(("version", "two"),)), [("bus.header_changed", "header.version", "text")]),
+    ("an event's header gone", publish("t", {}, headers=(("version", "one"),)), publish("t", {}), [("bus.header_changed", "header.version", "present→missing")]),
+    ("a gRPC deadline gone", grpc("a.B/C", b"", headers=(("grpc-timeout", "1S"),)), grpc("a.B/C", b""), [("propagation.missing_header", "header.grpc-timeout", "own→missing")]),
+    ("a gRPC library", grpc("a.B/C", b"", headers=(("grpc-accept-encoding", "gzip"), ("user-agent", "a"))), grpc("a.B/C", b""), []),
+    ("a gRPC header", grpc("a.B/C", b"", headers=(("mode", "x"),)), grpc("a.B/C", b"", headers=(("mode", "y"),)), [("grpc.request_changed", "header.mode", "text")]),
+    ("another isolated database", redis("GET", "k"), redis("GET", "k"), []),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), [row[1:] for row in WIRES], ids=[row[0] for row in WIRES])
+def test_every_protocol_hands_on(before: Call, after: Call, expected: list[tuple[str, str, str]]) -> None:
+    turn = Turn(sent_headers=TRACED)
+    pair = Pair("c-0", exchange(turn, 0, "a"), exchange(turn, 0, "b"))
+    found = compare_propagation(pair, before.exchange(pair.before, 0), after.exchange(pair.after, 0))
+    assert [(f"{one.surface.value}.{one.kind}", one.path, one.transition) for one in found] == expected

@@ -14,7 +14,18 @@ from pathlib import Path
 import pytest
 
 from seamline.diffing.report import html
-from seamline.diffing.report.model import Compared, Coverage, EndpointLatency, Report, Severity, Suppressed, Verdict
+from seamline.diffing.report.model import (
+    CallLine,
+    CallMark,
+    CallTree,
+    Compared,
+    Coverage,
+    EndpointLatency,
+    Report,
+    Severity,
+    Suppressed,
+    Verdict,
+)
 from support.browser import dump_dom, needs_browser, png_corner, png_size, screenshot
 from support.reports import (
     HOSTILE,
@@ -121,6 +132,20 @@ def test_the_interval_bar_has_zero_in_its_middle(row: EndpointLatency, bar: dict
         assert [float(part) for part in shown.groups()] == [bar["low"], bar["width"], bar["point"]]
 
 
+def test_a_tree_shows_both_sides_and_what_one_of_them_lacks() -> None:
+    root = CallLine(0, "shop", "http", "GET /orders/1", "200", False, 3.21, CallMark.BOTH)
+    call = CallLine(1, "db", "postgres", "SELECT 1", "error 42P01", True, 0.5, CallMark.MISSING)
+    document = html.render(
+        Report(Verdict.SAME, None, Compared(1), trees=(CallTree("x-1", "GET /", (root, call), (root,)),))
+    )
+    assert '<li class="depth-0 both"><b>shop</b> <code>GET /orders/1</code> <span class="good">200</span>' in document
+    assert (
+        '<li class="depth-1 missing"><b>db</b> <code>SELECT 1</code> <span class="bad">error 42P01</span>' in document
+    )
+    assert '<strong class="mark">missing</strong>' in document
+    assert "1 call, <code>x-1</code>" in document
+
+
 def test_the_policy_allows_our_style_and_nothing_else() -> None:
     document = html.render(hostile_report())
     style = re.search(r"<style>(.*?)</style>", document, re.DOTALL)
@@ -157,6 +182,7 @@ def _everywhere(text: str) -> Report:
     return Report(
         Verdict.DIVERGED, text, Compared(1), (one,), (Suppressed(text, text, text, 1),),
         (EndpointLatency(text, 1, 0, 0, 0, 0, text),), Coverage((text,), (text,)), {text: 1},
+        (CallTree(text, text, (CallLine(0, text, text, text, text, False, 1, CallMark.MISSING),), ()),),
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ FINDING_KEYS = [
 def test_the_keys_are_the_contracts_in_its_order() -> None:
     loaded = json.loads(render(full_report()))
     assert list(loaded) == [
-        "format", "verdict", "reason", "capture", "findings", "suppressed", "latency", "coverage", "self_test",
+        "format", "verdict", "reason", "capture", "findings", "suppressed", "latency", "coverage", "self_test", "trees",
     ]  # fmt: skip
     assert list(loaded["capture"]) == ["exchanges", "dropped", "withheld", "truncated", "expired"]
     assert list(loaded["findings"][0]) == [*FINDING_KEYS, "explanation"]

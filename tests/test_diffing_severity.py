@@ -4,7 +4,7 @@ import pytest
 
 from seamline.diffing.difference import Difference
 from seamline.diffing.report.model import Severity, Surface
-from seamline.diffing.severity import is_write, severity_of, status_severity
+from seamline.diffing.severity import severity_of, status_severity
 
 
 def of(surface: Surface, kind: str, path: str | None = None, transition: str = "", trait: str = "", **more: str) -> str:
@@ -81,22 +81,74 @@ def test_propagation() -> None:
 
 
 def test_order_and_latency() -> None:
-    assert of(Surface.ORDER, "changed") == "warning"
+    assert of(Surface.ORDER, "order_changed") == "warning"
+    assert of(Surface.ORDER, "order_changed", trait="commit") == "breaking"
     assert of(Surface.ORDER, "concurrency_gained") == "info"
     assert of(Surface.LATENCY, "location") == "warning"
     assert of(Surface.LATENCY, "location", trait="improved") == "info"
 
 
-def test_writes_are_what_is_no_read() -> None:
-    assert [is_write(f"{method} /x") for method in ("GET", "HEAD", "OPTIONS", "POST", "PURGE")] == [
-        False,
-        False,
-        False,
-        True,
-        True,
-    ]
-
-
 @pytest.mark.parametrize("surface", list(Surface))
 def test_every_surface_has_a_severity(surface: Surface) -> None:
     assert severity_of(Difference(surface, "unheard_of", None, None, None, "")) in Severity
+
+
+CALLS: list[tuple[Surface, str, str, dict[str, str], str]] = [
+    (Surface.SQL, "missing", "SELECT a FROM x", {}, "warning"),
+    (Surface.SQL, "missing", "UPDATE x SET a = $1", {}, "breaking"),
+    (Surface.SQL, "extra", "SELECT a FROM x", {}, "warning"),
+    (Surface.SQL, "extra_write", "UPDATE x SET a = $1", {}, "breaking"),
+    (Surface.SQL, "count_scaling", "SELECT a FROM x", {}, "breaking"),
+    (Surface.SQL, "count_scaling", "SELECT a FROM x", {"trait": "improved"}, "info"),
+    (Surface.SQL, "count_scaling", "INSERT INTO x (a) VALUES ($1)", {"trait": "spread"}, "warning"),
+    (Surface.SQL, "rewrite", "SELECT a FROM x", {}, "info"),
+    (Surface.SQL, "fingerprint_changed", "SELECT a FROM x", {}, "warning"),
+    (Surface.SQL, "fingerprint_changed", "SELECT a FROM x", {"trait": "security"}, "breaking"),
+    (Surface.SQL, "fingerprint_changed", "SELECT a FROM x", {"trait": "lock"}, "breaking"),
+    (Surface.SQL, "fingerprint_changed", "SELECT a FROM x", {"trait": "neutral"}, "info"),
+    (Surface.SQL, "fingerprint_changed", "DELETE FROM x", {}, "breaking"),
+    (Surface.SQL, "literal_changed", "SELECT a FROM x LIMIT $1", {"inner": "value_changed"}, "warning"),
+    (Surface.SQL, "literal_changed", "UPDATE x SET a = $1", {"inner": "value_changed"}, "breaking"),
+    (Surface.SQL, "argument_changed", "UPDATE x SET a = $1", {"inner": "numeric_repr"}, "warning"),
+    (Surface.SQL, "transaction_changed", "UPDATE x SET a = $1", {}, "breaking"),
+    (Surface.SQL, "transaction_changed", "UPDATE x SET a = $1", {"trait": "split"}, "warning"),
+    (Surface.REDIS, "missing", "GET k", {}, "warning"),
+    (Surface.REDIS, "missing", "SET k", {}, "warning"),
+    (Surface.REDIS, "extra", "SET k", {}, "warning"),
+    (Surface.REDIS, "arg_changed", "SET k", {}, "warning"),
+    (Surface.REDIS, "key_changed", "GET k", {"path": "key.id"}, "breaking"),
+    (Surface.REDIS, "key_changed", "GET k", {"path": "key"}, "warning"),
+    (Surface.BUS, "missing", "publish t", {}, "breaking"),
+    (Surface.BUS, "extra", "publish t", {}, "breaking"),
+    (Surface.BUS, "key_changed", "publish t", {}, "breaking"),
+    (Surface.BUS, "payload_changed", "publish t", {"inner": "field_removed"}, "breaking"),
+    (Surface.BUS, "payload_changed", "publish t", {"inner": "numeric_repr"}, "warning"),
+    (Surface.BUS, "payload_changed", "publish t", {"inner": "field_added"}, "info"),
+    (Surface.BUS, "header_changed", "publish t", {}, "warning"),
+    (Surface.BUS, "header_changed", "publish t", {"trait": "neutral"}, "info"),
+    (Surface.BUS, "reordered", "publish t", {}, "warning"),
+    (Surface.GRPC, "missing", "shop.Cart/Get", {}, "warning"),
+    (Surface.GRPC, "missing", "shop.Cart/Add", {}, "breaking"),
+    (Surface.STATE, "row_changed", "state of x", {}, "breaking"),
+    (Surface.STATE, "row_extra", "state of x", {"trait": "neutral"}, "info"),
+    (Surface.STATE, "row_changed", "state of x", {"inner": "field_added"}, "info"),
+    (Surface.STATE, "row_changed", "state of x", {"inner": "null_vs_missing", "transition": "missing→null"}, "info"),
+]
+
+
+@pytest.mark.parametrize(("surface", "kind", "operation", "more", "expected"), CALLS)
+def test_calls_and_states(surface: Surface, kind: str, operation: str, more: dict[str, str], expected: str) -> None:
+    assert of(surface, kind, operation=operation, **more) == expected
+
+
+@pytest.mark.parametrize(
+    ("transition", "expected"),
+    [
+        ("ok→error", "breaking"),
+        ("OK→INTERNAL", "breaking"),
+        ("INTERNAL→OK", "warning"),
+        ("PERMISSION_DENIED→OK", "breaking"),
+    ],
+)
+def test_statuses_of_other_protocols(transition: str, expected: str) -> None:
+    assert of(Surface.STATUS, "changed", transition=transition) == expected

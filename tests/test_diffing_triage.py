@@ -1,8 +1,15 @@
 """From differences to findings: noise proves nothing, what does not show again is not reported, all of it is listed."""
 
 import uuid
+from collections import Counter
 
-from seamline.diffing.report.model import Verdict
+import pytest
+
+from seamline.diffing.comparison import Comparison, Observation
+from seamline.diffing.difference import Difference
+from seamline.diffing.noise import NoiseModel
+from seamline.diffing.report.model import Surface, Verdict
+from seamline.diffing.triage import triage
 from support.traffic import Turn, answers, of, told, verdict_on
 
 
@@ -49,3 +56,17 @@ def test_a_changed_status_absorbs_the_body_of_its_answer() -> None:
     )
     assert len(report.findings) == 1
     assert of(report, "status.changed")[0].transition == "200→500"
+
+
+@pytest.mark.parametrize(("count", "reported"), [(1, False), (5, True)])
+def test_a_few_calls_that_may_be_another_request_s_are_listed_and_not_reported(count: int, reported: bool) -> None:
+    doubtful = Difference(
+        Surface.SQL, "argument_changed", "$.id", 1, 2, "number", service="db", operation="UPDATE x", is_doubtful=True
+    )
+    first = Comparison(
+        observations=[Observation(f"c-{place}", "GET /x", doubtful) for place in range(count)],
+        endpoints=Counter({"GET /x": 10}),
+    )
+    clusters, suppressed = triage([first], NoiseModel([]))
+    assert bool(clusters) is reported
+    assert bool(suppressed) is not reported

@@ -67,8 +67,8 @@ def test_a_tcp_connection_is_enough_where_no_path_is_given() -> None:
     ],
 )
 def test_what_was_met_is_in_the_error(answer: bytes, met: str) -> None:
-    message = failed(answering(answer), Ready(http="/healthz", timeout_s=0.1))
-    assert "candidate was not ready after 0.1 s" in message
+    message = failed(answering(answer), Ready(http="/healthz", timeout_s=0.5))
+    assert "candidate was not ready after 0.5 s" in message
     assert met in message
 
 

@@ -43,6 +43,17 @@ def test_a_downstreams_variables_lead_to_the_tap() -> None:
     assert PRICING.told(("127.0.0.1", 4711)) == {"PRICING_URL": "http://127.0.0.1:4711/v1"}
 
 
+def test_a_tap_may_be_told_in_two_parts() -> None:
+    apart = replace(PRICING, env={"PGHOST": "{tap_host}", "PGPORT": "{tap_port}"})
+    assert apart.told(("h", 1)) == {"PGHOST": "h", "PGPORT": "1"}
+    check_downstream(apart, "x")
+
+
+def test_what_is_a_sides_own_is_told_too() -> None:
+    own = replace(PRICING, env={"URL": "{tap}/{database}", "PLAIN": "{database}"})
+    assert own.told(("h", 1), {"{database}": "clone"}) == {"URL": "h:1/clone", "PLAIN": "clone"}
+
+
 @given(st.text())
 def test_only_the_tap_is_substituted(text: str) -> None:
     told = replace(PRICING, env={"X": text.replace("{tap}", "")}).told(("h", 1))
@@ -67,8 +78,13 @@ def test_a_service_that_cannot_be_started_is_refused(service: ServiceSpec, said:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"mode": "stub"}, 'mode "stub" is not in this version'),
-        ({"isolate": {"database": "auto"}}, "isolate is not in this version"),
+        ({"mode": "stub", "protocol": "kafka"}, "there is no stub for kafka"),
+        ({"mode": "stub-or-real", "protocol": "redis"}, 'mode "stub-or-real" is for http only'),
+        ({"isolate": {"database": "auto"}}, 'database is not for protocol "http"'),
+        (
+            {"isolate": {"prefix": "auto"}, "protocol": "nats", "address": None, "env": {"U": "{tap}{prefix}"}},
+            "isolate needs an address",
+        ),
         ({"env": {"U": "{tap}/{database}"}}, r"\{database\} needs isolate"),
         ({"env": {"U": "{tap}/{prefix}"}}, r"\{prefix\} needs isolate"),
         ({"env": {"U": "127.0.0.1:7002"}}, r"env names no \{tap\}"),

@@ -171,7 +171,7 @@ def test_asks_make_the_same_plan(exchanges: list[Exchange], allow_writes: bool) 
     asks = [
         Ask(
             e.id, e.seq, e.role, e.protocol, e.service, e.session, e.started_us, e.request, e.status, e.truncated,
-            e.withheld,
+            e.withheld, e.links,
         )
         for e in exchanges
     ]  # fmt: skip

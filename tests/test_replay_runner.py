@@ -264,6 +264,24 @@ def test_with_links_a_downstream_call_is_tied_to_its_request() -> None:
     play(conversation)
 
 
+def test_with_links_a_requests_values_tie_a_call_that_brings_no_trace() -> None:
+    async def conversation() -> None:
+        links = LinkIndex()
+        talk = Talk([step("alpha-00071", "a"), step("beta-00072", "b")], pace=AT_ONCE, links=links)
+        run = await started(talk)
+        (best, *_) = links.begin("call", talk.clock.us, Headers(), "db/c-1", values=("beta-00072",))
+        assert (best.parent, best.how) == ("run-2", LinkKind.VALUE)
+        links.end("call", talk.clock.us)
+        told: list[object] = []
+        links.settle("call", told.append)
+        for sent in talk.transport.sent:
+            talk.answer(sent.target)
+        await run
+        assert len(told) == 1
+
+    play(conversation)
+
+
 def test_without_links_a_request_is_not_touched() -> None:
     async def conversation() -> None:
         talk = Talk([step("a")], pace=AT_ONCE, script=lambda _: OK)
@@ -402,5 +420,32 @@ def test_an_instant_centuries_away_is_slept_towards_in_steps_a_timer_takes() -> 
             assert talk.waiting == [], "an early ring sends nothing"
         talk.runner.stop()
         assert (await run).stopped == 1
+
+    play(conversation)
+
+
+class Follower:
+    """An onlooker that remembers."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, ...]] = []
+
+    def sent(self, exchange_id: str, origin: str) -> None:
+        self.seen.append(("sent", exchange_id, origin))
+
+    def answered(self, origin: str, body: bytes) -> None:
+        self.seen.append(("answered", origin, body.decode()))
+
+
+def test_an_onlooker_knows_which_request_replays_which_before_it_goes_out() -> None:
+    async def conversation() -> None:
+        follower = Follower()
+        talk = Talk([step("a"), step("b", "t")], pace=AT_ONCE, onlooker=follower)
+        run = await started(talk)
+        assert follower.seen == [("sent", "run-1", "a"), ("sent", "run-2", "b")]
+        talk.answer("/a", Response(200, Headers(), b"told"))
+        talk.answer("/b", REFUSED)
+        await run
+        assert follower.seen[2:] == [("answered", "a", "told")]
 
     play(conversation)

@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import os
 import subprocess
+import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,16 +14,23 @@ import pytest
 
 from seamline.capture.clock import Clock
 from seamline.capture.errors import CouldNotCheck
+from seamline.capture.linking.spans import Span
 from seamline.capture.links import LinkIndex
 from seamline.capture.model import Manifest, Role
 from seamline.capture.recorder import Recorder
 from seamline.capture.sanitize.rules import Rules
 from seamline.capture.store.reader import open_capture
 from seamline.replay.environments.ports import free_ports
+from seamline.replay.environments.provided import Provided
 from seamline.replay.environments.spec import DownstreamSpec, Listen, Ready, ServiceSpec
+from seamline.replay.isolation.door import Isolation
 from seamline.replay.sides import Side, SideSpec, check_reachable
+from support.postgres_server import PostgresServer, postgres_server
 from support.projects import write_service
-from support.services import write_script
+from support.services import write_script, write_server
+from support.tools import DOCKER, Fakes, fakes
+
+__all__ = ["fakes"]
 
 PRICES = DownstreamSpec("prices", address_env="PRICES_PORT", env={"PRICES_URL": "http://{tap}"})
 
@@ -36,9 +46,9 @@ async def a_recorder(folder: Path) -> Recorder:
     return await Recorder.open(folder / "run.seam", manifest, key=b"k" * 32, rules=Rules())
 
 
-async def fetch(url: str) -> dict[str, object]:
+async def fetch(url: str, method: str = "GET") -> dict[str, object]:
     def read() -> bytes:
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=10) as answer:
             body: bytes = answer.read()
             return body
 
@@ -271,5 +281,209 @@ def test_a_fixed_port_is_used(tmp_path: Path) -> None:
         async with Side(fixed, recorder, LinkIndex()):
             assert (await fetch(f"http://127.0.0.1:{port}/stock"))["count"] == 1
         await recorder.close()
+
+    asyncio.run(main())
+
+
+_SHOP = """
+import psycopg
+
+def answer(handler):
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        if handler.command == "POST":
+            connection.execute("INSERT INTO orders (note) VALUES (%s)", (os.environ["NOTE"],))
+        [count] = connection.execute("SELECT count(*) FROM orders").fetchone()
+    return 200, json.dumps({"count": count})
+"""
+_MIGRATION = """
+import os, psycopg
+with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+    connection.execute("ALTER TABLE orders ADD COLUMN note text")
+"""
+_BROKEN = "raise SystemExit('column note is there already')"
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[PostgresServer]:
+    with postgres_server() as server:
+        server.run("CREATE DATABASE shop")
+        server.run("CREATE TABLE orders (id serial PRIMARY KEY)", database="shop")
+        yield server
+
+
+def a_shop(folder: Path, server: PostgresServer, migration: str = _MIGRATION, **isolate: str) -> SideSpec:
+    migrate = write_script(folder, migration, "migrate.py")
+    db = DownstreamSpec(
+        "db",
+        "postgres",
+        (server.host, server.port),
+        env={"DATABASE_URL": "postgresql://postgres:secret@{tap}/{database}"},
+        isolate={"template": "shop", "migrate": migrate, **isolate},
+    )
+    return a_spec(folder, write_server(folder, _SHOP), db, NOTE="seen")
+
+
+def test_sides_have_migrated_clones_whose_state_is_recorded_and_which_go_with_them(
+    tmp_path: Path, shop: PostgresServer
+) -> None:
+    spec = a_shop(tmp_path, shop)
+
+    async def main() -> None:
+        recorder = await a_recorder(tmp_path)
+        isolation = Isolation()
+        sides = [Side(spec, recorder, LinkIndex(), isolation=isolation) for _ in range(2)]
+        first, second = await asyncio.gather(*(side.up() for side in sides))
+        assert (await fetch(f"{first}/orders", "POST"))["count"] == 1
+        assert (await fetch(f"{second}/orders"))["count"] == 0
+        await sides[0].record_state()
+        assert sum(name.startswith("seamline_") for name in shop.databases()) == 2
+        for side in sides:
+            await side.down()
+        await isolation.close()
+        await recorder.close()
+
+    asyncio.run(main())
+    assert not any(name.startswith("seamline_") for name in shop.databases())
+    with open_capture(tmp_path / "run.seam") as capture:
+        exchanges = list(capture)
+    [state] = [each for each in exchanges if each.request.method == "STATE"]
+    assert (state.role, state.service, state.request.target) == (Role.OUTBOUND, "db", "orders")
+    assert state.response is not None
+    assert json.loads(state.response.body)["rows"] == [{"id": 1, "note": "seen"}]
+    calls = [each for each in exchanges if each.request.method in ("INSERT", "SELECT")]
+    assert {each.request.headers.get("database") for each in calls} == {"{database}"}
+
+
+def test_a_migration_that_fails_ends_the_start_with_its_last_words(tmp_path: Path, shop: PostgresServer) -> None:
+    async def main() -> None:
+        recorder = await a_recorder(tmp_path)
+        said = r'candidate: migrate of downstream "db" exited with code 1; .*\n  \| column note is there already'
+        with pytest.raises(CouldNotCheck, match=said):
+            await Side(a_shop(tmp_path, shop, _BROKEN), recorder, LinkIndex()).up()
+        await recorder.close()
+
+    asyncio.run(main())
+    assert not any(name.startswith("seamline_") for name in shop.databases())
+
+
+def test_a_reset_runs_before_the_service_with_the_real_address(tmp_path: Path) -> None:
+    command = write_service(tmp_path)
+    reset = write_script(tmp_path, "import os; open('seeded', 'w').write(os.environ['PRICES_URL'])", "seed.py")
+
+    async def main() -> None:
+        recorder = await a_recorder(tmp_path)
+        prices = replace(PRICES, isolate={"reset": reset})
+        async with Side(a_spec(tmp_path, f"{command}", prices), recorder, LinkIndex()) as side:
+            assert side.ended() is None
+            assert (tmp_path / "seeded").read_text().startswith("http://127.0.0.1:")
+        await recorder.close()
+
+    asyncio.run(main())
+
+
+_CALLING_OUT = """
+def answer(handler):
+    if handler.path == "/out":
+        try:
+            return get("http://payments.example:8080/charge?card=4111")[0], "{}"
+        except OSError as error:
+            return 502, json.dumps(str(error))
+    return 200, json.dumps({name: os.environ.get(name, "") for name in ("HTTPS_PROXY", "no_proxy", "all_proxy")})
+"""
+
+
+def test_a_call_that_leads_to_no_downstream_is_refused_and_counted(tmp_path: Path) -> None:
+    spec = a_spec(tmp_path, write_server(tmp_path, _CALLING_OUT), ALL_PROXY="http://mine")
+
+    async def main() -> None:
+        recorder = await a_recorder(tmp_path)
+        recording = Side(spec, recorder, LinkIndex(), guarded=False)
+        assert (await fetch(f"{await recording.up()}/variables"))["HTTPS_PROXY"] == ""
+        await recording.down()
+        side = Side(spec, recorder, LinkIndex())
+        url = await side.up()
+        told = await fetch(f"{url}/variables")
+        assert str(told["HTTPS_PROXY"]).startswith("http://127.0.0.1:")
+        assert (told["no_proxy"], told["all_proxy"]) == ("127.0.0.1,localhost,::1", "")
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            await fetch(f"{url}/out")
+        assert side.tried == {"payments.example:8080": 1}
+        await side.down()
+        losses = (await recorder.close()).losses
+        assert (losses.gaps, losses.reasons) == (1, {"tried to reach payments.example:8080": 1})
+
+    asyncio.run(main())
+
+
+def test_egress_may_be_opened(tmp_path: Path) -> None:
+    spec = a_spec(tmp_path, write_server(tmp_path, _CALLING_OUT))
+    opened = replace(spec, service=replace(spec.service, egress="open"))
+
+    async def main() -> None:
+        recorder = await a_recorder(tmp_path)
+        side = Side(opened, recorder, LinkIndex())
+        assert (await fetch(f"{await side.up()}/variables"))["HTTPS_PROXY"] == ""
+        await side.down()
+        await recorder.close()
+
+    asyncio.run(main())
+
+
+def test_an_environments_service_is_told_of_its_taps_where_it_reaches_them(tmp_path: Path, fakes: Fakes) -> None:
+    fakes.write("docker", DOCKER)
+    provided = Provided("compose", tmp_path / "compose.yaml", "web", 8080, tap="127.0.0.2")
+    service = ServiceSpec("shop", tmp_path, environment=provided, ready=Ready(http="/healthz", timeout_s=20))
+    db = DownstreamSpec("db", "tcp", ("127.0.0.1", 1), env={"DATABASE_URL": "{tap}"})
+
+    async def main() -> None:
+        recorder = await a_recorder(tmp_path)
+        side = Side(SideSpec("candidate", service, (db,)), recorder, LinkIndex())
+        url = await side.up()
+        assert int(url.rpartition(":")[2])
+        told = (fakes.folder / "told").read_text()
+        assert told.startswith("127.0.0.2:")
+        # A tool has to reach its registry, or its cloud.
+        assert (fakes.folder / "proxy").read_text() == os.environ.get("HTTPS_PROXY", "")
+        side.check_alive()
+        await side.down()
+        await recorder.close()
+
+    asyncio.run(main())
+    assert not fakes.is_running
+
+
+_SENDING_SPANS = """
+def answer(handler):
+    where = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    if where is None:
+        return 200, json.dumps({"sent": None})
+    span = {"traceId": "ab" * 16, "kind": 3, "name": "SELECT", "startTimeUnixNano": "5000", "endTimeUnixNano": "9000"}
+    body = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}).encode()
+    request = urllib.request.Request(where + "/v1/traces", data=body, headers={"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=5) as taken:
+        return 200, json.dumps({"sent": taken.status, "how": os.environ["OTEL_TRACES_SAMPLER"]})
+"""
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_service_is_told_where_to_send_its_spans_if_the_configuration_asks_for_them(
+    asked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("opentelemetry.proto.collector.trace.v1.trace_service_pb2")
+    seen: list[Span] = []
+    monkeypatch.setattr(LinkIndex, "testify", lambda _, spans: seen.extend(spans))
+    spec = a_spec(tmp_path, write_server(tmp_path, _SENDING_SPANS))
+    spec = replace(spec, service=replace(spec.service, otlp=asked))
+
+    async def main() -> None:
+        recorder = await a_recorder(tmp_path)
+        side = Side(spec, recorder, LinkIndex())
+        try:
+            told = await fetch(f"{await side.up()}/spans")
+        finally:
+            await side.down()
+            await recorder.close()
+        assert told == ({"sent": 200, "how": "always_on"} if asked else {"sent": None})
+        assert [span.trace for span in seen] == (["ab" * 16] if asked else [])
 
     asyncio.run(main())

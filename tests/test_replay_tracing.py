@@ -6,7 +6,7 @@ import pytest
 
 from seamline.capture.headers import Headers
 from seamline.capture.model import Request
-from seamline.replay.tracing import traced
+from seamline.replay.tracing import for_side, routed, traced
 
 RECORDED = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 SHAPE = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -45,3 +45,37 @@ def test_what_is_malformed_is_replaced_whole(value: str) -> None:
 
 def test_of_several_one_is_left() -> None:
     assert len(trace(("traceparent", RECORDED), ("Traceparent", RECORDED)).headers) == 1
+
+
+def route(headers: dict[str, str], *recorded: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    return routed(Request("GET", "/", Headers(recorded)), headers).headers.items
+
+
+def test_a_routing_header_has_one_value_and_a_recorded_one_its_place() -> None:
+    assert route({"x-route": "b"}, ("Host", "h"), ("X-Route", "a"), ("A", "1")) == (
+        ("Host", "h"),
+        ("X-Route", "b"),
+        ("A", "1"),
+    )
+    assert route({"x-route": "b"}, ("Host", "h")) == (("Host", "h"), ("x-route", "b"))
+
+
+def test_baggage_is_merged_and_others_members_stay() -> None:
+    key = {"baggage": "sd-routing-key=b"}
+    assert route(key) == (("baggage", "sd-routing-key=b"),)
+    assert route(key, ("Baggage", "user=7;p=1, sd-routing-key=a"), ("Baggage", "c=d")) == (
+        ("Baggage", "user=7;p=1,c=d,sd-routing-key=b"),
+    )
+
+
+def test_a_changed_member_of_tracestate_comes_first() -> None:
+    assert route({"tracestate": "sd-routing-key=b"}, ("tracestate", "a=1,sd-routing-key=x,b=2")) == (
+        ("tracestate", "sd-routing-key=b,a=1,b=2"),
+    )
+
+
+def test_side_and_run_are_filled_in() -> None:
+    assert for_side({"baggage": "k={side}-{run}", "x": "{other}"}, "noise", "f00d") == {
+        "baggage": "k=noise-f00d",
+        "x": "{other}",
+    }

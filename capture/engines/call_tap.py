@@ -4,25 +4,40 @@ What every tap shares is `listener.Listener`; the rules that hold there hold her
 under `wire/`, and where a connection would turn unreadable or leave the tap, a filter's beside it.
 """
 
+import asyncio
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
+from ..linking.names import endpoint
+from ..linking.values import answer_values, call_values
 from ..links import LinkIndex
-from ..model import FailureKind, Role
+from ..model import FailureKind, Link, Role
 from ..recorder import Sink
 from ..sample import Sampler
 from ..wire.call import Call, CallDecoder
 from ..wire.filters import filter_for
 from ..wire.protocols import decoder_for
-from .listener import Listener, TapSpec
+from .listener import GRACE_S, Listener, TapSpec
 from .relay import CONNECT_WITHIN_S, ClientEnd, FilteredClientEnd, Relay
 
 UNREACHABLE = "CONNECT"
 """The method of the call that stands for a connection which the upstream did not take."""
 
 
+class Watch(Protocol):
+    """Who is told of a tap's calls while they pass: a replay waits for the messages that it has produced."""
+
+    def begun(self, call: Call) -> None:
+        """A call has begun; its id and, as far as they are known, its links stand in it. `origin` may be set."""
+
+    def ended(self, call: Call) -> None:
+        """It is answered or has failed."""
+
+
 class CallTap(Listener):
-    """One listener in front of one upstream. `links` and `sampler` are shared by all taps of a recorder."""
+    """One listener in front of one upstream. `links` and `sampler` are shared by all taps of a recorder. `watch` is
+    told of every call."""
 
     def __init__(
         self,
@@ -32,19 +47,33 @@ class CallTap(Listener):
         *,
         sampler: Sampler | None = None,
         connect_within_s: float = CONNECT_WITHIN_S,
+        watch: Watch | None = None,
     ) -> None:
         super().__init__(spec, recorder, links, sampler, connect_within_s)
+        self.watch = watch
         self._decoder = decoder_for(spec.protocol)
         self._filter = filter_for(spec.protocol)
         self._address = spec.listen
+        self.shared: dict[str, Any] = {}
+        """What the decoders of all connections keep together: a consumer's group commits on a connection of its own."""
 
     async def start(self) -> tuple[str, int]:
         """Listen; the real address. OSError where the address cannot be had."""
         self._address = await super().start()
         return self._address
 
+    async def stop(self, grace_s: float = GRACE_S) -> None:
+        """Stop as every listener does; calls that still wait to know their cause are handed over."""
+        await super().stop(grace_s)
+        if self._links is not None:
+            # What the closing of the connections had to tell is parsed in the next round of the loop.
+            await asyncio.sleep(0)
+            self._links.flush()
+
     def _converse(self, name: str) -> tuple["_Conversation", ClientEnd]:
         conversation = _Conversation(self, name)
+        if self._links is not None:
+            self._links.connected(f"{self.spec.name}/{name}", self.now_us())
         conversation.decoder = self._decoder(name, conversation)
         made = self._filter(self._address) if self._filter is not None else None
         relay = Relay(
@@ -60,16 +89,34 @@ class CallTap(Listener):
         call.session = self.recorder.sessions.of(call.headers, connection)
         if self._links is None:
             return
+        where = f"{self.spec.name}/{connection}"
         if (call.role or self.spec.role) is Role.INBOUND:
-            self._links.opened(call.exchange_id, call.started_us, call.headers, call.lane)
+            self._links.opened(
+                call.exchange_id,
+                call.started_us,
+                call.headers,
+                None if call.lane is None else f"{where} {call.lane}",
+                values=call_values(call),
+                endpoint=endpoint(call.method, call.target),
+            )
         else:
-            call.links = self._links.links_for(call.headers, call.started_us, call.lane)
+            call.links = self._links.call_begun(call, where)
 
-    def ended(self, call: Call) -> None:
-        """A call is answered or has failed: hand it over."""
-        if self._links is not None and (call.role or self.spec.role) is Role.INBOUND:
-            self._links.closed(call.exchange_id, call.ended_us)
-        if self._is_kept(call.exchange_id, call.ended_us, call.links[0].parent if call.links else None):
+    def ended(self, call: Call, connection: str) -> None:
+        """A call is answered or has failed: hand it over, once its cause is known as well as it can be."""
+        if self._links is None:
+            self._offer(call, ())
+        elif (call.role or self.spec.role) is Role.INBOUND:
+            self._links.closed(call.exchange_id, call.ended_us, values=answer_values(call))
+            self._offer(call, ())
+        else:
+            self._links.call_ended(call, f"{self.spec.name}/{connection}")
+            size = len(call.arguments) + len(call.body) + len(call.response_body)
+            self._links.settle(call.exchange_id, partial(self._offer, call), size=size)
+
+    def _offer(self, call: Call, links: tuple[Link, ...]) -> None:
+        call.links = links
+        if self._is_kept(call.exchange_id, call.ended_us, links[0].parent if links else None):
             self.recorder.offer(call.exchange(self.spec.role, self.spec.name, self.spec.protocol))
 
 
@@ -88,14 +135,22 @@ class _Conversation:
         self._now_us = tap.now_us
 
     @property
+    def shared(self) -> dict[str, Any]:
+        return self._tap.shared
+
+    @property
     def in_flight(self) -> bool:
         return self.decoder.in_flight
 
     def begun(self, call: Call) -> None:
         self._tap.begun(call, self._name)
+        if self._tap.watch is not None:
+            self._tap.watch.begun(call)
 
     def ended(self, call: Call) -> None:
-        self._tap.ended(call)
+        self._tap.ended(call, self._name)
+        if self._tap.watch is not None:
+            self._tap.watch.ended(call)
 
     def gap(self, reason: str) -> None:
         self._tap.gap(reason)

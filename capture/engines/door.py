@@ -12,7 +12,7 @@ from ..model import Role
 from ..recorder import Sink
 from ..sample import Sampler
 from ..wire.http1 import BODY_CAP
-from .call_tap import CallTap
+from .call_tap import CallTap, Watch
 from .listener import TapSpec
 from .tap import Tap
 
@@ -84,11 +84,13 @@ def open_tap(
     *,
     sampler: Sampler | None = None,
     body_cap: int = BODY_CAP,
+    watch: Watch | None = None,
 ) -> Tap | CallTap:
-    """The tap that speaks `spec.protocol`; it listens once started. UsageError where none does."""
+    """The tap that speaks `spec.protocol`; it listens once started. UsageError where none does. `watch` is told of the
+    calls of a protocol other than HTTP."""
     if spec.protocol == "http":
         return Tap(spec, recorder, links, sampler=sampler, body_cap=body_cap)
-    return CallTap(spec, recorder, links, sampler=sampler)
+    return CallTap(spec, recorder, links, sampler=sampler, watch=watch)
 
 
 def check_proxy() -> None:

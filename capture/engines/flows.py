@@ -7,10 +7,13 @@ told in words of our own: a library's message may quote the traffic.
 import asyncio
 import re
 from dataclasses import dataclass
+from functools import partial
 
 from ..headers import Headers
+from ..linking.names import endpoint
+from ..linking.values import GrowingValues, head_values, pieces_values
 from ..links import LinkIndex
-from ..model import Failure, FailureKind, Role
+from ..model import Failure, FailureKind, Link, Role
 from ..recorder import Sink
 from ..sample import Sampler
 from ..wire.turn import Budget, Turn
@@ -50,11 +53,20 @@ class Flows:
         turn.exchange_id, turn.seq = self.recorder.next_id()
         turn.session = self.recorder.sessions.of(headers, connection)
         if self._role is Role.INBOUND:
-            self._links.opened(turn.exchange_id, turn.started_us, headers)
+            self._links.opened(
+                turn.exchange_id, turn.started_us, headers, values=_values(turn), endpoint=endpoint(method, target)
+            )
             if self._sampler is not None:
                 self._sampler.inbound(turn.exchange_id, turn.session)
         else:
-            turn.links = self._links.links_for(headers, turn.started_us)
+            turn.links = self._links.begin(
+                turn.exchange_id,
+                turn.started_us,
+                headers,
+                f"{self._service}/{connection}",
+                operation=f"{self._service} {endpoint(method, target)}",
+                values=_values(turn),
+            )
         self._turns[flow] = (connection, turn)
         self.idle.clear()
 
@@ -114,9 +126,22 @@ class Flows:
         turn.release(self._budget)
         if not self._turns:
             self.idle.set()
+        came = pieces_values(turn.response_parts) if turn.response_done else ()
         if self._role is Role.INBOUND:
-            self._links.closed(turn.exchange_id, turn.ended_us)
-        cause = turn.links[0].parent if turn.links else turn.exchange_id
+            self._links.closed(turn.exchange_id, turn.ended_us, values=came)
+            self._offer(turn, ())
+        else:
+            self._links.end(turn.exchange_id, turn.ended_us, values=came)
+            size = turn.request_size + turn.response_size
+            self._links.settle(turn.exchange_id, partial(self._offer, turn), size=size)
+
+    def settle(self) -> None:
+        """Hand over the calls that still wait to know their cause."""
+        self._links.flush()
+
+    def _offer(self, turn: Turn, links: tuple[Link, ...]) -> None:
+        turn.links = links
+        cause = links[0].parent if links else turn.exchange_id
         if self._sampler is not None and not self._sampler.keeps(cause):
             self.recorder.lost("skipped", "not in the sample")
         else:
@@ -189,3 +214,8 @@ def _with_progress(failure: Failure, turn: Turn) -> Failure:
     return Failure(
         failure.kind, f"{failure.detail} after status {turn.status} and {turn.response_size} bytes of the body"
     )
+
+
+def _values(turn: Turn) -> GrowingValues:
+    """The values of a request, to be read if anybody asks for them."""
+    return GrowingValues(partial(head_values, turn.target, turn.request_headers), turn)

@@ -153,6 +153,7 @@ class ProxyEngine:
         with suppress(TimeoutError):
             await asyncio.wait_for(self.flows.idle.wait(), grace_s)
         self.flows.abandon(None, "the proxy was stopped")
+        self.flows.settle()
         await self._cut_connections()
         _enter(self._master)
         await self._master.done()

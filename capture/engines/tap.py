@@ -4,19 +4,22 @@ What every tap shares is `listener.Listener`; the rules that hold there hold her
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
+from ..linking.names import endpoint_of_head
+from ..linking.values import GrowingValues, pieces_values, raw_answer_values, raw_request_values
 from ..links import LinkIndex
-from ..model import FailureKind
+from ..model import FailureKind, Link
 from ..recorder import Sink
 from ..sample import Sampler
 from ..wire.heads import RawHead
 from ..wire.http1 import BODY_CAP
-from ..wire.quick import Place, QuickConnection
+from ..wire.quick import Place, QuickConnection, plain
 from ..wire.turn import Budget, RawTurn
 from ..wire.whole import Whole, WholeMessages
-from .listener import Listener, TapSpec
+from .listener import GRACE_S, Listener, TapSpec
 from .relay import CONNECT_WITHIN_S, ClientEnd, Relay
 
 LINGER_S = 2.0
@@ -58,47 +61,85 @@ class Tap(Listener):
         self.begun = self._begun if is_plain else self._begun_with_cause
         self.whole: Callable[[Whole], None] = self._wholes.append if is_plain else self._judged
 
+    async def stop(self, grace_s: float = GRACE_S) -> None:
+        """Stop as every listener does; calls that still wait to know their cause are handed over."""
+        await super().stop(grace_s)
+        if self._links is not None:
+            # What the closing of the connections had to tell is parsed in the next round of the loop.
+            await asyncio.sleep(0)
+            self._links.flush()
+            self._hand_over()
+
     def _converse(self, name: str) -> tuple["_Conversation", ClientEnd]:
         conversation = _Conversation(self, name)
+        if self._links is not None and not self._inbound:
+            self._links.connected(f"{self.spec.name}/{name}", self.now_us())
         conversation.relay = Relay(self.spec.upstream, conversation, self._ended, self._connect_within_s)
         return conversation, ClientEnd(conversation.relay)
 
-    def _begun(self, head: bytes, started_us: int, connection: str) -> Place:
+    def _begun(self, asked: bytes | RawTurn, started_us: int, connection: str) -> Place:
         """A request has started: give it its place in the capture."""
         return self.recorder.next_seq(), ()
 
-    def _begun_with_cause(self, head: bytes, started_us: int, connection: str) -> Place:
+    def _begun_with_cause(self, asked: bytes | RawTurn, started_us: int, connection: str) -> Place:
         """The same, with its place among causes and in the sample."""
-        raw = RawHead(head[: head.find(_HEAD_END) + len(_HEAD_END)])
+        head, values = _told_by(asked)
         seq = self.recorder.next_seq()
+        links, name = self._links, self._id(seq)
         if not self._inbound:
-            return seq, self._links.links_for(raw, started_us) if self._links is not None else ()
-        if self._links is not None:
-            self._links.opened(self._id(seq), started_us, raw)
+            if links is None:
+                return seq, ()
+            what, where = endpoint_of_head(head.raw), f"{self.spec.name}/{connection}"
+            path = what.partition(" ")[2]
+            what = f"{self.spec.name} {what}"
+            return seq, links.begin(name, started_us, head, where, operation=what, values=values, text=path)
+        if links is not None:
+            links.opened(name, started_us, head, values=values, endpoint=endpoint_of_head(head.raw))
         if self._sampler is not None:
-            self._sampler.inbound(self._id(seq), self.recorder.sessions.of(raw, connection))
+            self._sampler.inbound(name, self.recorder.sessions.of(head, connection))
         return seq, ()
 
     def ended(self, turn: RawTurn) -> None:
         """A request that had to be parsed is answered or has failed: hand it over."""
         turn.exchange_id = self._id(turn.seq)
         turn.session = self.recorder.sessions.of(turn.request_head, turn.session)
-        if self._is_kept(turn.exchange_id, turn.ended_us, turn.links[0].parent if turn.links else None):
+        came = pieces_values(turn.response_parts) if turn.response_done else ()
+        if self._links is None:
+            self._offer_turn(turn, turn.links)
+        elif self._inbound:
+            self._links.closed(turn.exchange_id, turn.ended_us, values=came)
+            self._offer_turn(turn, ())
+        else:
+            self._links.end(turn.exchange_id, turn.ended_us, values=came)
+            size = turn.request_size + turn.response_size
+            self._links.settle(turn.exchange_id, partial(self._offer_turn, turn), size=size)
+
+    def _offer_turn(self, turn: RawTurn, links: tuple[Link, ...]) -> None:
+        turn.links = links
+        if self._is_kept(turn.exchange_id, turn.ended_us, links[0].parent if links else None):
             # What was whole came before it.
             self._hand_over()
             self.recorder.offer_raw(turn.raw(self.spec.role, self.spec.name))
 
     def _judged(self, exchange: Whole) -> None:
         """Keep a whole exchange, if it belongs to the sample."""
-        seq, _, _, ended_us, _, _, links = exchange
-        if self._is_kept(self._id(seq), ended_us, links[0][0] if links else None):
-            self._wholes.append(exchange)
+        seq, _, _, ended_us, asked, answer, _ = exchange
+        if self._links is None:
+            self._keep(exchange, ())
+        elif self._inbound:
+            self._links.closed(self._id(seq), ended_us, values=raw_answer_values(answer))
+            self._keep(exchange, ())
+        else:
+            name = self._id(seq)
+            self._links.end(name, ended_us, values=raw_answer_values(answer))
+            self._links.settle(name, partial(self._keep, exchange), size=len(asked) + len(answer))
 
-    def _is_kept(self, exchange_id: str, ended_us: int, cause: str | None) -> bool:
-        """Close an exchange's place among causes; whether it is to be recorded."""
-        if self._inbound and self._links is not None:
-            self._links.closed(exchange_id, ended_us)
-        return super()._is_kept(exchange_id, ended_us, cause)
+    def _keep(self, exchange: Whole, links: tuple[Link, ...]) -> None:
+        seq, name, started_us, ended_us, asked, answer, _ = exchange
+        if self._is_kept(self._id(seq), ended_us, links[0].parent if links else None):
+            self._wholes.append((seq, name, started_us, ended_us, asked, answer, plain(links)))
+            # What the end of another exchange has settled waits for no bytes of this tap.
+            self.soon(0)
 
     def _hand_over(self, _: None = None, at_us: int = 0) -> None:
         """Give the recorder the whole exchanges that have come together."""
@@ -198,3 +239,11 @@ class _Conversation:
 
     def _close_refused(self) -> None:
         self.relay.shut(FailureKind.CONNECT, self._refusal or "")
+
+
+def _told_by(asked: bytes | RawTurn) -> tuple[RawHead, Iterable[str]]:
+    """A request's head, and the values it has, to be read if anybody asks for them."""
+    if isinstance(asked, bytes):
+        return RawHead(asked[: asked.find(_HEAD_END) + len(_HEAD_END)]), raw_request_values(asked)
+    head = asked.request_head
+    return head, GrowingValues(partial(raw_request_values, head.raw), asked)

@@ -9,11 +9,13 @@ import re
 from collections.abc import Callable
 
 from ..codings import CodingError, decode, encode
+from ..grpc_body import PROTOBUF_TYPES
 from .csv_body import CsvBody
 from .json_body import JsonWalker, NotJson
 from .markup_body import MarkupBody
 from .multipart_body import BadMultipart, MultipartBody
 from .pairs import Pairs
+from .protobuf_body import ProtobufBody, Unparsed
 from .text_body import TextBody
 from .tokens import KeyClassifier
 from .values import Values
@@ -39,6 +41,7 @@ _TEXTS = words(
     "application/graphql application/sql application/yaml application/x-yaml application/toml application/x-sh "
     "application/xml-dtd application/x-www-form-plain application/openmetrics-text"
 )
+_GRPC = "application/grpc"
 _CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]{1,40})", re.IGNORECASE)
 _FORM = re.compile(r"[\w.%+\[\]~*-]{1,200}=[^\s=&]*(?:&[\w.%+\[\]~*-]{1,200}=[^\s=&]*)*")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
@@ -51,7 +54,7 @@ class Unclean(ValueError):
 class Bodies:
     """Cleans bodies."""
 
-    __slots__ = ("_csv", "_json", "_markup", "_multipart", "_nesting", "_pairs", "_text")
+    __slots__ = ("_csv", "_json", "_markup", "_multipart", "_nesting", "_pairs", "_protobuf", "_text")
 
     def __init__(self, keys: KeyClassifier, values: Values, json: JsonWalker, pairs: Pairs) -> None:
         self._json = json
@@ -60,6 +63,7 @@ class Bodies:
         self._markup = MarkupBody(keys, values, self._text)
         self._csv = CsvBody(keys, values)
         self._multipart = MultipartBody(keys, values, self._part)
+        self._protobuf = ProtobufBody(keys, values, self._part)
         self._nesting = 0
 
     def clean(self, body: bytes, content_type: str, codings: tuple[str, ...]) -> bytes:
@@ -75,6 +79,8 @@ class Bodies:
             raise Unclean("does not parse as JSON") from error
         except BadMultipart as error:
             raise Unclean(f"multipart: {error}") from error
+        except Unparsed as error:
+            raise Unclean(str(error)) from error
         if made == plain:
             return body
         return encode(made, codings, body) if codings else made
@@ -85,6 +91,10 @@ class Bodies:
         essence = content_type.split(";", 1)[0].strip().lower()
         if essence.startswith("multipart/"):
             return self._nested_multipart(body, content_type)
+        if essence.startswith(_GRPC):
+            return self._protobuf.clean_grpc(body, essence, MAX_TEXT)
+        if essence in PROTOBUF_TYPES:
+            return self._protobuf.clean(body)
         walk = self._walk(essence, body)
         charset = _charset(content_type)
         text = _decoded(body, charset, strict=essence in _STRICT or essence.endswith("+json"))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from ..headers import Headers
 from .cookies import Cookies
 from .kinds import Kind
+from .protobuf_body import ProtobufBody
 from .tokens import KeyClassifier
 from .urls import Urls
 from .values import Values
@@ -22,7 +23,7 @@ _KEPT = words(
     "x-frame-options x-xss-protection retry-after expect origin-agent-cluster sec-websocket-key sec-websocket-accept "
     "sec-websocket-version sec-websocket-extensions sec-fetch-mode sec-fetch-site sec-fetch-dest sec-fetch-user "
     "sec-gpc sec-ch-ua-mobile dnt upgrade-insecure-requests x-runtime idempotency-key digest content-digest "
-    "repr-digest content-md5 want-digest"
+    "repr-digest content-md5 want-digest grpc-trace-bin"
 )
 _AUTHORIZATIONS = frozenset({"authorization", "proxy-authorization", "x-authorization", "x-forwarded-authorization"})
 _URLS = words(
@@ -45,13 +46,14 @@ _MAX_KNOWN_LENGTH = 4_000
 class HeaderCleaner:
     """Cleans headers, and remembers each (name, value) that it has seen."""
 
-    __slots__ = ("_cookies", "_keys", "_known", "_policies", "_urls", "_values")
+    __slots__ = ("_cookies", "_keys", "_known", "_policies", "_protobuf", "_urls", "_values")
 
     def __init__(self, keys: KeyClassifier, values: Values, urls: Urls) -> None:
         self._keys = keys
         self._values = values
         self._urls = urls
         self._cookies = Cookies(keys, values)
+        self._protobuf = ProtobufBody(keys, values)
         self._policies: dict[str, Callable[[str], str] | None] = {}
         self._known: dict[tuple[str, str], str] = {}
 
@@ -106,6 +108,10 @@ class HeaderCleaner:
             return self._addresses
         if name == "forwarded":
             return self._forwarded
+        if name.endswith("-bin"):  # gRPC's binary metadata
+            if self._keys.of(name.removesuffix("-bin")).kind is None:
+                return self._protobuf.clean_metadata
+            return lambda value: self._of_kind(Kind.PASSWORD, value)
         kind = self._keys.of(name).kind
         if kind is None:
             return self._values.text

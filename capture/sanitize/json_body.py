@@ -12,6 +12,7 @@ import orjson
 from .checks import is_card
 from .evidence import PERSON_EVIDENCE, PLACE_EVIDENCE, kind_of_hint
 from .kinds import Kind
+from .opaque import OpaqueBytes
 from .splice import Edit, spliced
 from .tokens import PLAIN, Hint, KeyClass, KeyClassifier
 from .values import Values
@@ -55,11 +56,12 @@ class _Frame:
 class JsonWalker:
     """Cleans JSON text. One may be used again and again, and from within itself for nested documents."""
 
-    __slots__ = ("_depth", "_keys", "_values")
+    __slots__ = ("_depth", "_keys", "_opaque", "_values")
 
     def __init__(self, keys: KeyClassifier, values: Values) -> None:
         self._keys = keys
         self._values = values
+        self._opaque = OpaqueBytes(values)
         self._depth = 0
 
     def clean(self, text: str, above: KeyClass = PLAIN) -> str:
@@ -71,6 +73,7 @@ class JsonWalker:
             orjson.loads(text)
         except (orjson.JSONDecodeError, UnicodeEncodeError) as error:
             raise NotJson("not JSON") from error
+        text = self._opaque.clean(text)
         shaped = self._values.may_hold(text)
         if not shaped and above is PLAIN and self._are_quiet(text):
             return text

@@ -4,6 +4,7 @@ Three rules hold here. `clean` never raises, and what cannot be cleaned is withh
 nothing sensitive comes out byte for byte as it went in. Nothing that is said about a withheld part tells what it held.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -31,6 +32,7 @@ _REMEMBERED_BYTES = 32 << 20
 _MOST_ANSWERS = 1024
 _LARGEST_ANSWER = 16 << 10  # bytes of a body: with the number of answers, a bound on what is kept for them
 _UNHASHED = frozenset({"digest", "content-digest", "repr-digest", "content-md5"})  # hashes of a body that is gone
+_PLACEHOLDER = re.compile(r"(?<![\w$])(\$[0-9]+)(?![\w$])")
 _FAILED = "the sanitizer failed on it"
 _ARGUMENTS = Headers((("content-type", "application/json"),))
 
@@ -134,11 +136,18 @@ class Sanitizer:
     def _call(self, request: Request, held: list[Withheld]) -> Request:
         """A request of a protocol other than HTTP: its target is no URL, and its values stand in `arguments`."""
         target = self._part("request.target", self._values.text, request.target, "", held)
-        operation = self._part("request.operation", self._values.text, request.operation, "", held)
+        operation = self._part("request.operation", self._operation, request.operation, "", held)
         arguments = self._arguments(request.arguments, held)
         headers, body = self._message("request", request.headers, request.body, held)
         made = Request(request.method, target, headers, body, request.version, operation, arguments)
         return request if made == request else made
+
+    def _operation(self, operation: str) -> str:
+        """An operation's words, but not the `$n` that stand for its values: `token=$1` holds no token."""
+        if "$" not in operation:
+            return self._values.text(operation)
+        pieces = _PLACEHOLDER.split(operation)
+        return "".join(self._values.text(piece) if at % 2 == 0 else piece for at, piece in enumerate(pieces))
 
     def _arguments(self, arguments: str, held: list[Withheld]) -> str:
         raw = arguments.encode("utf-8", "surrogatepass")

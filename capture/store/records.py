@@ -224,7 +224,7 @@ def _whole(record: object) -> Sequence[Any]:
 
 
 def _ask(record: Sequence[Any], tail: bytes) -> Ask:
-    id_, seq, role, protocol, service, session, started, _, ask, answer, _, _, _, cut, _, kept = record
+    id_, seq, role, protocol, service, session, started, _, ask, answer, _, links, _, cut, _, kept = record
     request, _ = _request(ask, tail)
     status = answer[0] if answer is not None else None
     _texts(protocol, service, session)
@@ -235,7 +235,8 @@ def _ask(record: Sequence[Any], tail: bytes) -> Ask:
     if not (_ID.fullmatch(id_) and 0 <= seq < _SPAN_US and _FIRST_US <= started <= _LAST_US):
         _bad("id, seq or start out of range")
     withheld = tuple(map(_withheld, kept)) if kept else ()
-    return Ask(id_, seq, _ROLES[role], protocol, service, session, started, request, status, cut, withheld)
+    causes = tuple(map(_link, links)) if links else ()
+    return Ask(id_, seq, _ROLES[role], protocol, service, session, started, request, status, cut, withheld, causes)
 
 
 def _exchange(record: Sequence[Any], tail: bytes) -> Exchange:

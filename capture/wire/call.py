@@ -22,9 +22,10 @@ _NO_HEADERS = Headers()
 class Call:
     """What a decoder collects. Times are the microseconds that the bytes were fed with.
 
-    `exchange_id`, `seq`, `session` and `links` belong to whoever drives the decoder. `role` is None for the tap's own
-    role; a message that the service consumes is INBOUND on whatever tap. `lane` names what ties calls of one
-    connection together (a transaction, a channel), None where nothing does.
+    `exchange_id`, `seq`, `session`, `links` and `origin` (the recorded message that a replay produced) belong to whoever drives the decoder. `protocol` is "" for the tap's own
+    (plain HTTP/2 may pass a tap for gRPC). `role` is None for the tap's own role; a message that the service consumes
+    is INBOUND on whatever tap. `lane` names what ties calls of one connection together (a transaction, a channel),
+    None where nothing does.
     """
 
     __slots__ = (
@@ -39,6 +40,8 @@ class Call:
         "links",
         "method",
         "operation",
+        "origin",
+        "protocol",
         "reason",
         "response_body",
         "response_headers",
@@ -71,10 +74,12 @@ class Call:
         self.truncated = False
         self.role: Role | None = None
         self.lane: str | None = None
+        self.protocol = ""
         self.exchange_id = ""
         self.seq = 0
         self.session = ""
         self.links: tuple[Link, ...] = ()
+        self.origin: str | None = None
 
     def answer(self, status: int, ended_us: int, body: bytes = b"", headers: Headers = _NO_HEADERS) -> None:
         """The whole answer has come."""
@@ -101,7 +106,7 @@ class Call:
             self.exchange_id,
             self.seq,
             self.role or role,
-            protocol,
+            self.protocol or protocol,
             service,
             self.session,
             self.started_us,
@@ -110,7 +115,7 @@ class Call:
             response,
             self.failure if response is None else None,
             self.links,
-            None,
+            self.origin,
             self.truncated,
         )
 

@@ -10,7 +10,7 @@ _DECODERS = {
     "grpc": ("grpc", "GrpcDecoder"),
     "postgres": ("postgres.decoder", "PostgresDecoder"),
     "mysql": ("mysql.decoder", "MysqlDecoder"),
-    "redis": ("redis", "RedisDecoder"),
+    "redis": ("redis.decoder", "RedisDecoder"),
     "amqp": ("amqp", "AmqpDecoder"),
     "kafka": ("kafka.decoder", "KafkaDecoder"),
     "nats": ("nats", "NatsDecoder"),

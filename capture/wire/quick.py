@@ -20,7 +20,8 @@ _Asked = tuple[Place, int, bytes]
 class QuickConnection:
     """The two directions of the client connection `name`, with the verbs of `Http1Connection`.
 
-    `begun(head, at_us, name)` gives a request its place (`head` may have a body behind it); `whole(exchange)` and
+    `begun(asked, at_us, name)` gives a request its place, which is whole bytes or a turn whose body may still be
+    coming; `whole(exchange)` and
     `ended(turn)` are told what has been answered, and what has failed. A turn has its place, and the connection's
     name for a session.
     """
@@ -42,7 +43,7 @@ class QuickConnection:
         self,
         name: str,
         messages: WholeMessages,
-        begun: Callable[[bytes, int, str], Place],
+        begun: Callable[[bytes | RawTurn, int, str], Place],
         whole: Callable[[Whole], None],
         ended: Callable[[RawTurn], None],
         gap: Callable[[str], None],
@@ -88,7 +89,7 @@ class QuickConnection:
         if asked is not None and self._is_answer(data):
             self._asked = None
             (seq, links), started_us, request = asked
-            self._whole((seq, self._name, started_us, at_us, request, data, _plain(links) if links else ()))
+            self._whole((seq, self._name, started_us, at_us, request, data, plain(links) if links else ()))
         else:
             parsed = self._careful()
             parsed.feed_server(data, at_us)
@@ -121,10 +122,11 @@ class QuickConnection:
     def _turn_begun(self, turn: RawTurn) -> None:
         place, self._replayed = self._replayed, None
         if place is None:
-            place = self._begun(turn.request_head.raw, turn.started_us, self._name)
+            place = self._begun(turn, turn.started_us, self._name)
         turn.seq, turn.links = place
         turn.session = self._name
 
 
-def _plain(links: tuple[Link, ...]) -> tuple[RawLink, ...]:
+def plain(links: tuple[Link, ...]) -> tuple[RawLink, ...]:
+    """Links as a whole exchange has them."""
     return tuple([(link.parent, link.how.value, link.confidence) for link in links])

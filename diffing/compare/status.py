@@ -2,14 +2,8 @@
 
 from ...capture.model import Exchange
 from ..difference import Difference
+from ..protocols import outcome
 from ..report.model import Surface
-
-
-def outcome(exchange: Exchange) -> str:
-    """The status, or the failure's kind: "200", "timeout", "none"."""
-    if exchange.response is not None:
-        return str(exchange.response.status)
-    return exchange.failure.kind.value if exchange.failure else "none"
 
 
 def compare_status(before: Exchange, after: Exchange) -> Difference | None:

@@ -17,10 +17,14 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from . import wording
-from .model import EndpointLatency, Finding, Json, Report, Severity, Verdict
+from .model import CallLine, CallMark, EndpointLatency, Finding, Json, Report, Severity, Verdict
 
 MOST_FINDINGS = 500
 MOST_ROWS = 500
+MOST_TREES = 50
+MOST_LINES = 200
+_DEEPEST = 8
+"""Depth from which on a tree's lines are no further indented."""
 _MOST_IDS = 50
 _VALUE_LIMIT = 4000
 
@@ -69,6 +73,7 @@ def _page(report: Report) -> View:
         "findings": [_finding(finding) for finding in ranked[:MOST_FINDINGS]],
         "hidden_findings": _hidden(len(ranked) - MOST_FINDINGS, "finding"),
         "no_findings": _NO_FINDINGS[report.verdict],
+        **_trees(report),
         **_latency(report),
         **_noise(report),
         **_coverage(report),
@@ -107,6 +112,7 @@ def _counts(report: Report) -> list[tuple[Severity, int]]:
 def _sections(report: Report) -> list[View]:
     found = [
         ("findings", "Findings", len(report.findings), True),
+        ("trees", "Requests", len(report.trees), bool(report.trees)),
         ("latency", "Latency", len(report.latency), bool(report.latency)),
         ("noise", "Noise", len(report.suppressed), bool(report.suppressed)),
         ("coverage", "Coverage", 0, True),
@@ -191,6 +197,38 @@ def _split(text: str, start: int, end: int) -> View:
 
 def _side(head: str, changed: str, tail: str) -> View:
     return {"absent": head == wording.ABSENT, "head": head, "changed": changed, "tail": tail}
+
+
+def _trees(report: Report) -> View:
+    """The requests with all that they caused; marks are words, so that no colour has to be seen."""
+    trees = [
+        {
+            "endpoint": wording.quoted(tree.endpoint),
+            "exchange": wording.quoted(tree.exchange, 80),
+            "calls": wording.count(max(len(tree.baseline), len(tree.candidate)) - 1, "call"),
+            "differs": any(line.mark is not CallMark.BOTH for line in (*tree.baseline, *tree.candidate)),
+            "sides": [_tree_side("Baseline", tree.baseline), _tree_side("Candidate", tree.candidate)],
+        }
+        for tree in report.trees[:MOST_TREES]
+    ]
+    return {"trees": trees}
+
+
+def _tree_side(title: str, lines: Sequence[CallLine]) -> View:
+    shown = [_tree_line(line) for line in lines[:MOST_LINES]]
+    return {"title": title, "lines": shown, "hidden": _hidden(len(lines) - MOST_LINES, "call")}
+
+
+def _tree_line(line: CallLine) -> View:
+    return {
+        "depth": min(line.depth, _DEEPEST),
+        "service": wording.quoted(line.service, 60),
+        "call": wording.quoted(line.call, 300),
+        "answer": wording.quoted(line.answer, 60),
+        "failed": line.failed,
+        "ms": f"{line.ms:.1f} ms" if math.isfinite(line.ms) else "",
+        "mark": line.mark.value,
+    }
 
 
 def _latency(report: Report) -> View:

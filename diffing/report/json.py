@@ -8,7 +8,7 @@ import json
 import math
 import re
 
-from .model import EndpointLatency, Finding, Json, Report
+from .model import CallLine, CallTree, EndpointLatency, Finding, Json, Report
 
 FORMAT = 1
 
@@ -50,6 +50,29 @@ def to_object(report: Report) -> dict[str, Json]:
             "unverified": list(report.coverage.unverified),
         },
         "self_test": dict(report.self_test) if report.self_test is not None else None,
+        "trees": [_tree(tree) for tree in report.trees],
+    }
+
+
+def _tree(tree: CallTree) -> Json:
+    return {
+        "exchange": tree.exchange,
+        "endpoint": tree.endpoint,
+        "baseline": [_line(line) for line in tree.baseline],
+        "candidate": [_line(line) for line in tree.candidate],
+    }
+
+
+def _line(line: CallLine) -> Json:
+    return {
+        "depth": line.depth,
+        "service": line.service,
+        "protocol": line.protocol,
+        "call": line.call,
+        "answer": line.answer,
+        "failed": line.failed,
+        "ms": line.ms,
+        "mark": line.mark.value,
     }
 
 

@@ -123,6 +123,39 @@ class Compared:
     expired: int = 0
 
 
+class CallMark(StrEnum):
+    """Whether a call has its counterpart on the other side."""
+
+    BOTH = "both"
+    MISSING = "missing"
+    EXTRA = "extra"
+
+
+@dataclass(frozen=True, slots=True)
+class CallLine:
+    """One exchange of a tree: its depth below the request (0), who was asked what, and how it was answered."""
+
+    depth: int
+    service: str
+    protocol: str
+    call: str
+    answer: str
+    failed: bool
+    ms: float
+    mark: CallMark
+
+
+@dataclass(frozen=True, slots=True)
+class CallTree:
+    """All that one request caused, on both sides, causes before what they caused. `exchange` is its id in the
+    replayed capture."""
+
+    exchange: str
+    endpoint: str
+    baseline: tuple[CallLine, ...]
+    candidate: tuple[CallLine, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """A whole comparison. `reason` says in a sentence why a verdict is inconclusive (or None)."""
@@ -135,3 +168,4 @@ class Report:
     latency: tuple[EndpointLatency, ...] = ()
     coverage: Coverage = Coverage()
     self_test: Mapping[str, int] | None = None
+    trees: tuple[CallTree, ...] = ()

@@ -13,6 +13,9 @@ from ...capture.errors import UsageError
 from ...capture.text import printable
 from .json import FORMAT
 from .model import (
+    CallLine,
+    CallMark,
+    CallTree,
     Compared,
     Coverage,
     EndpointLatency,
@@ -33,6 +36,7 @@ MAX_ITEMS = 100_000
 MAX_NODES = 2_000_000
 """Most values in a whole report."""
 MAX_COUNT = 1 << 63
+MAX_TREE_DEPTH = 60
 
 _HINT = "`seamline diff BASELINE CANDIDATE --format json` writes one"
 
@@ -53,6 +57,7 @@ def parse_report(text: str) -> Report:
         latency=root.get("latency").each(_latency),
         coverage=_coverage(root.get("coverage").object()),
         self_test=_self_test(root.get("self_test")),
+        trees=root.get_or("trees", []).each(_tree),
     )
 
 
@@ -144,13 +149,18 @@ class _Node:
             self.fail("a number or null")
         return float(self.what)
 
+    def flag(self) -> bool:
+        if not isinstance(self.what, bool):
+            self.fail("true or false")
+        return self.what
+
     def share(self) -> float:
         number = self.number()
         if not 0 <= number <= 1:
             self.fail("a number from 0 to 1")
         return number
 
-    def choice[E: (Verdict, Surface)](self, values: type[E]) -> E:
+    def choice[E: (Verdict, Surface, CallMark)](self, values: type[E]) -> E:
         text = self.text()
         known = [member.value for member in values]
         if text not in known:
@@ -239,6 +249,28 @@ def _compared(held: _Object) -> Compared:
 
 def _coverage(covered: _Object) -> Coverage:
     return Coverage(covered.get("endpoints").texts(), covered.get("unverified").texts())
+
+
+def _tree(tree: _Object) -> CallTree:
+    return CallTree(
+        exchange=tree.get("exchange").text(),
+        endpoint=tree.get("endpoint").text(),
+        baseline=tree.get("baseline").each(_line),
+        candidate=tree.get("candidate").each(_line),
+    )
+
+
+def _line(line: _Object) -> CallLine:
+    return CallLine(
+        depth=min(line.get("depth").count(), MAX_TREE_DEPTH),
+        service=line.get("service").text(),
+        protocol=line.get("protocol").text(),
+        call=line.get("call").text(),
+        answer=line.get("answer").text(),
+        failed=line.get("failed").flag(),
+        ms=line.get("ms").number(),
+        mark=line.get("mark").choice(CallMark),
+    )
 
 
 def _self_test(node: _Node) -> dict[str, int] | None:

@@ -12,6 +12,10 @@ from urllib.parse import urlsplit
 
 from ...capture.errors import UsageError
 from ...capture.wire.protocols import CALL_PROTOCOLS
+from ..faults.spec import Fault
+from ..isolation.asked import check_isolate
+from ..stubs.protocols import NONE, REAL, check_stub
+from .provided import Provided
 
 PROTOCOLS = ("http", *CALL_PROTOCOLS)
 
@@ -49,9 +53,11 @@ class Overlay:
 
 @dataclass(frozen=True, slots=True)
 class ServiceSpec:
-    """The service under test: started by `command` in `cwd`, or running already at `url`.
+    """The service under test: started by `command` in `cwd`, running already at `url`, or in an `environment` that a
+    tool brings up.
 
-    `git` names the revision whose clean checkout the command runs in (None: the working tree).
+    `git` names the revision whose clean checkout the command runs in (None: the working tree). `egress` says whether a
+    replay lets it call what is no downstream: "refused" or "open". `otlp` has its spans sent here, as witnesses.
     """
 
     name: str
@@ -62,9 +68,18 @@ class ServiceSpec:
     listen: Listen | None = None
     ready: Ready = Ready()
     git: str | None = None
+    egress: str = "refused"
+    otlp: bool = False
+    environment: Provided | None = None
+
+    @property
+    def is_started(self) -> bool:
+        """Whether it is Seamline that starts it, with taps in front of its downstreams."""
+        return self.url is None
 
     def overlaid(self, overlay: Overlay) -> "ServiceSpec":
-        """This service as one side runs it: the overlay's command or url takes the place of either, env is added."""
+        """This service as one side runs it: the overlay's command or url takes the place of either and of an
+        environment, env is added."""
         changed = replace(
             self,
             cwd=overlay.cwd or self.cwd,
@@ -72,9 +87,9 @@ class ServiceSpec:
             git=overlay.git or self.git,
         )
         if overlay.command is not None:
-            return replace(changed, command=overlay.command, url=None)
+            return replace(changed, command=overlay.command, url=None, environment=None)
         if overlay.url is not None:
-            return replace(changed, url=overlay.url, command=None)
+            return replace(changed, url=overlay.url, command=None, environment=None)
         return changed
 
 
@@ -84,7 +99,9 @@ class DownstreamSpec:
 
     `address` is the real one; None: the command under test starts it too (an inner hop), at a free port that it
     reads from the variable `address_env`. `env` is what the service is told instead, `{tap}` being the tap's
-    "host:port". `mode` is "real" or "stub"; `isolate` asks for an own clone, database or prefix a side.
+    "host:port" and `{tap_host}` and `{tap_port}` its two parts. `mode` is "real", "stub" or "stub-or-real", `latency`
+    how long a stub takes ("none" or "recorded"); `isolate` asks for an own clone, database or prefix a side. `faults`
+    go wrong on purpose.
     """
 
     name: str
@@ -92,13 +109,20 @@ class DownstreamSpec:
     address: Address | None = None
     address_env: str | None = None
     env: Mapping[str, str] = field(default_factory=dict)
-    mode: str = "real"
+    mode: str = REAL
     isolate: Mapping[str, str] = field(default_factory=dict)
+    latency: str = NONE
+    faults: tuple[Fault, ...] = ()
 
-    def told(self, tap: Address) -> dict[str, str]:
-        """The variables that lead the service to the tap."""
-        place = f"{tap[0]}:{tap[1]}"
-        return {name: value.replace("{tap}", place) for name, value in self.env.items()}
+    def told(self, tap: Address, own: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The variables that lead the service to the tap. `own` says what stands for {database} or {prefix}."""
+        told = {}
+        place = {"{tap}": f"{tap[0]}:{tap[1]}", "{tap_host}": tap[0], "{tap_port}": str(tap[1])}
+        for name, value in self.env.items():
+            for placeholder, meant in {**(own or {}), **place}.items():
+                value = value.replace(placeholder, meant)  # noqa: PLW2901  (one after the other)
+            told[name] = value
+        return told
 
 
 class Environment(Protocol):
@@ -119,7 +143,7 @@ class Environment(Protocol):
 
 def check_service(service: ServiceSpec, where: str) -> None:
     """UsageError where the side `where` ("[baseline]") cannot be started from what is given."""
-    if service.command is None and service.url is None:
+    if service.command is None and service.url is None and service.environment is None:
         raise UsageError(f"{where}: neither command nor url", "say how the service is started, or where it runs")
     if service.command is not None and service.listen is None:
         raise UsageError(
@@ -133,17 +157,14 @@ def check_service(service: ServiceSpec, where: str) -> None:
 
 def check_downstream(downstream: DownstreamSpec, where: str) -> None:
     """UsageError where this version cannot stand in for `downstream`, or its placeholders make no sense."""
-    for name, value in downstream.env.items():
-        for placeholder in ("{database}", "{prefix}"):
-            if placeholder in value and not downstream.isolate:
-                raise UsageError(
-                    f"{where}: env {name}: {placeholder} needs isolate", "say what each side gets its own of"
-                )
-    if downstream.mode == "stub":
-        raise UsageError(f'{where}: mode "stub" is not in this version', 'mode = "real" passes calls on')
-    if downstream.isolate:
-        raise UsageError(f"{where}: isolate is not in this version", "leave it out and let the sides share")
-    if downstream.env and not any("{tap}" in value for value in downstream.env.values()):
+    check_isolate(downstream.protocol, downstream.isolate, downstream.env, where)
+    if downstream.mode != REAL:
+        check_stub(downstream.protocol, where, downstream.mode)
+    if downstream.isolate and downstream.address is None and set(downstream.isolate) != {"reset"}:
+        raise UsageError(
+            f"{where}: isolate needs an address", "what the command starts itself is each side's own already"
+        )
+    if downstream.env and not any("{tap}" in value or "{tap_port}" in value for value in downstream.env.values()):
         raise UsageError(f"{where}: env names no {{tap}}", "the service has to be told where the tap is")
 
 

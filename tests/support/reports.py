@@ -1,6 +1,9 @@
 """Reports made by hand: one of every surface, one full of hostile text, and the small ones."""
 
 from seamline.diffing.report.model import (
+    CallLine,
+    CallMark,
+    CallTree,
     Compared,
     Coverage,
     EndpointLatency,
@@ -113,6 +116,10 @@ def hostile_report() -> Report:
         tuple(EndpointLatency(text, 9, 0.2, -0.1, 0.4, 0.3, text) for text in HOSTILE),
         Coverage(HOSTILE, tuple(f"GET /{text}: {text}" for text in HOSTILE)),
         dict.fromkeys(HOSTILE, 3),
+        tuple(
+            CallTree(text, text, (CallLine(0, text, text, text, text, True, 1.5, CallMark.MISSING),), ())
+            for text in HOSTILE
+        ),
     )
 
 

@@ -42,6 +42,27 @@ class Call:
     confidence: float = 1.0
     how: LinkKind = LinkKind.PROPAGATED
 
+    def exchange(self, parent: Exchange, place: int) -> Exchange:
+        """The call as the exchange of a run, caused by `parent`."""
+        return Exchange(
+            id=f"{parent.id}-{place}",
+            seq=parent.seq + place + 1,
+            role=Role.OUTBOUND,
+            protocol="http",
+            service=self.service,
+            session=parent.session,
+            started_us=parent.started_us + self.at_us,
+            latency_us=self.takes_us,
+            request=Request(
+                self.method,
+                self.target,
+                Headers([*self.headers, *([JSON] if self.body is not None else [])]),
+                encoded(self.body),
+            ),
+            response=Response(self.status, Headers([JSON]), encoded(self.answer)),
+            links=(Link(parent.id, self.how, self.confidence),),
+        )
+
 
 @dataclass
 class Turn:
@@ -88,35 +109,25 @@ def exchange(turn: Turn, number: int, name: str) -> Exchange:
 
 def outbound(call: Call, parent: Exchange, place: int) -> Exchange:
     """The exchange of a downstream call of `parent`."""
-    return Exchange(
-        id=f"{parent.id}-{place}",
-        seq=parent.seq + place + 1,
-        role=Role.OUTBOUND,
-        protocol="http",
-        service=call.service,
-        session=parent.session,
-        started_us=parent.started_us + call.at_us,
-        latency_us=call.takes_us,
-        request=Request(
-            call.method,
-            call.target,
-            Headers([*call.headers, *([JSON] if call.body is not None else [])]),
-            encoded(call.body),
-        ),
-        response=Response(call.status, Headers([JSON]), encoded(call.answer)),
-        links=(Link(parent.id, call.how, call.confidence),),
-    )
+    return call.exchange(parent, place)
 
 
 def a_run(
-    turns: Iterable[Turn], name: str = "a", *, hosts: tuple[str, ...] = (), losses: Losses | None = None, **more: Any
+    turns: Iterable[Turn],
+    name: str = "a",
+    *,
+    hosts: tuple[str, ...] = (),
+    losses: Losses | None = None,
+    states: Iterable[Exchange] = (),
+    **more: Any,
 ) -> Run:
-    """A run of the capture "cap" in which `turns` were played."""
+    """A run of the capture "cap" in which `turns` were played; `states` is what they left behind."""
     exchanges: list[Exchange] = []
     for number, turn in enumerate(turns):
         asked = exchange(turn, number, name)
         exchanges.append(asked)
         exchanges.extend(outbound(call, asked, place) for place, call in enumerate(turn.calls))
+    exchanges.extend(states)
     manifest = Manifest(f"run-{name}", START_US, "seamline", "verify", hosts=hosts, replayed="cap")
     return Run(manifest, exchanges, losses or Losses(), **more)
 

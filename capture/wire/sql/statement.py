@@ -1,0 +1,193 @@
+"""A SQL statement as it is recorded: its text without its values, and the values under their columns' names.
+
+Two rules hold here. No value that a user gave stands in `operation`. A text that does not lex (an open quote) says
+nothing but its first keyword.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from ..call import BODY_CAP
+from .dialect import POSTGRES, Dialect
+from .lexer import Piece, Value, lex, take_comment
+from .shape import shape_of
+
+_WORD = re.compile(r"[\s(]*([A-Za-z]{1,12})\b")
+_KEYWORDS = frozenset(
+    [
+        "SELECT",
+        "INSERT",
+        "UPDATE",
+        "DELETE",
+        "WITH",
+        "BEGIN",
+        "START",
+        "COMMIT",
+        "ROLLBACK",
+        "END",
+        "SAVEPOINT",
+        "RELEASE",
+        "COPY",
+        "CREATE",
+        "ALTER",
+        "DROP",
+        "TRUNCATE",
+        "SET",
+        "SHOW",
+        "RESET",
+        "EXPLAIN",
+        "ANALYZE",
+        "VACUUM",
+        "CALL",
+        "DO",
+        "MERGE",
+        "REPLACE",
+        "VALUES",
+        "TABLE",
+        "DECLARE",
+        "FETCH",
+        "MOVE",
+        "CLOSE",
+        "LOCK",
+        "GRANT",
+        "REVOKE",
+        "COMMENT",
+        "LISTEN",
+        "NOTIFY",
+        "UNLISTEN",
+        "PREPARE",
+        "EXECUTE",
+        "DEALLOCATE",
+        "DISCARD",
+        "USE",
+        "LOAD",
+        "REFRESH",
+        "REINDEX",
+        "CLUSTER",
+    ]
+)
+_CACHED_LENGTH = 4096
+_NO_PAIRS: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One value's place in a statement: `bind` is the index of its bind value, counted from 0, or None where the text
+    itself held the value `literal`."""
+
+    name: str
+    bind: int | None
+    literal: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement. `comment` is what its sqlcommenter comment says; `is_read` is False where the text did not lex."""
+
+    method: str
+    target: str
+    operation: str
+    fingerprint: str
+    slots: tuple[Slot, ...]
+    comment: dict[str, str] = field(default_factory=dict)
+    is_read: bool = True
+
+
+def parse_statement(text: str, dialect: Dialect = POSTGRES) -> Statement:
+    """`text` as one statement; of several the first is told."""
+    statements = parse_script(text, dialect)
+    return statements[0] if statements else EMPTY
+
+
+def parse_script(text: str, dialect: Dialect = POSTGRES) -> tuple[Statement, ...]:
+    """The statements of `text`, which `;` separates; none for an empty one. Never raises."""
+    text, pairs = take_comment(text)
+    made = _cached(text, dialect) if len(text) <= _CACHED_LENGTH else _parse(text, dialect)
+    if not pairs:
+        return made
+    return tuple(
+        Statement(
+            each.method, each.target, each.operation, each.fingerprint, each.slots, each.comment | pairs, each.is_read
+        )
+        for each in made
+    )
+
+
+def arguments(statement: Statement, binds: Sequence[Any] = ()) -> str:
+    """Name to value, as JSON text in the order of the statement. `binds` are JSON values; one that the statement does
+    not name keeps its number. What is longer than a body may be is told by its size and hash."""
+    named: dict[str, Any] = {}
+    used = set()
+    for slot in statement.slots:
+        if slot.bind is None:
+            named[slot.name] = slot.literal
+        elif slot.bind < len(binds):
+            named[slot.name] = binds[slot.bind]
+            used.add(slot.bind)
+    if len(used) < len(binds):
+        for index, value in enumerate(binds):
+            if index not in used:
+                named.setdefault(f"${index + 1}", value)
+    return _json(named)
+
+
+def statement_headers(statement: Statement, database: str, transaction: str | None) -> list[tuple[str, str]]:
+    """The headers that every statement's call has."""
+    headers = [("database", database), ("fingerprint", statement.fingerprint)]
+    if transaction is not None:
+        headers.append(("transaction", transaction))
+    headers.extend(statement.comment.items())
+    return headers
+
+
+def _json(named: dict[str, Any]) -> str:
+    try:
+        raw = orjson.dumps(named)
+    except (orjson.JSONEncodeError, TypeError):
+        # A lone surrogate or an integer beyond 64 bits: what JSON cannot say is not said.
+        return orjson.dumps({"$size": len(named)}).decode()
+    if len(raw) <= BODY_CAP:
+        return raw.decode()
+    return orjson.dumps({"$size": len(raw), "$hash": blake2b(raw, digest_size=16).hexdigest()}).decode()
+
+
+@lru_cache(maxsize=2048)
+def _cached(text: str, dialect: Dialect) -> tuple[Statement, ...]:
+    return _parse(text, dialect)
+
+
+def _parse(text: str, dialect: Dialect) -> tuple[Statement, ...]:
+    lexed = lex(text, dialect)
+    if lexed is None:
+        return (_unread(text),)
+    pieces, comment = lexed
+    return tuple(_statement(piece, comment) for piece in pieces)
+
+
+def _statement(piece: Piece, comment: dict[str, str]) -> Statement:
+    shape = shape_of(piece.template)
+    slots = tuple(
+        Slot(name, bind, None if at in shape.secret else literal)
+        for at, (name, (bind, literal)) in enumerate(zip(shape.names, piece.values, strict=True))
+    )
+    return Statement(shape.method, shape.target, piece.template, shape.fingerprint, slots, comment or _NO_PAIRS)
+
+
+def _unread(text: str) -> Statement:
+    found = _WORD.match(text[:64])
+    keyword = found.group(1).upper() if found else ""
+    method = keyword if keyword in _KEYWORDS else "UNKNOWN"
+    return Statement(method, "", method, shape_of(method).fingerprint, (), _NO_PAIRS, is_read=False)
+
+
+UNREAD = _unread("")
+"""A text of which nothing is said."""
+
+EMPTY = Statement("EMPTY", "", "", shape_of("").fingerprint, ())
+"""A text without a statement."""

@@ -1,0 +1,100 @@
+"""What both sides were told differently: values of the request itself and of the answers of their calls.
+
+A service that passes on what it was told has not changed. An order's number that a database drew anew on each side and
+the service hands to the next call is an input, not a finding.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from ...capture.model import Exchange
+from ..canonical import Form, canonical
+from ..endpoint import path_of
+from ..pair import Pair
+from ..report.model import Json
+
+MAX_LEAVES = 2_000
+MAX_TOLD = 500
+MIN_PART = 3
+"""Shortest text that is looked for inside another."""
+
+
+class Inputs:
+    """Pairs of values, one for each side, that stood at the same place of what the sides were told. Collected when
+    first asked for: most requests need none."""
+
+    def __init__(self, pair: Pair, matched: Iterable[tuple[Exchange, Exchange]]) -> None:
+        self._pair = pair
+        self._matched = matched
+        self._told: set[tuple[str, str]] | None = None
+
+    def tell(self, before: Json, after: Json) -> bool:
+        """Whether a value's change is explained by what the sides were told."""
+        told = self._collected()
+        if not told:
+            return False
+        if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+            return all(one == other or self.tell(one, other) for one, other in zip(before, after, strict=True))
+        first, second = _word(before), _word(after)
+        if first is None or second is None:
+            return False
+        return (first, second) in told or _inside(first, second, told)
+
+    def _collected(self) -> set[tuple[str, str]]:
+        if self._told is None:
+            self._told = set()
+            for old, new in self._sources():
+                if len(self._told) >= MAX_TOLD:
+                    break
+                self._told.update(told_apart(old, new))
+        return self._told
+
+    def _sources(self) -> Iterator[tuple[Json, Json]]:
+        first, second = self._pair.before.request, self._pair.after.request
+        if first.target != second.target:
+            yield _split(first.target), _split(second.target)
+        if first.body != second.body:
+            yield canonical(first.body, first.headers).value, canonical(second.body, second.headers).value
+        for old, new in self._matched:
+            if old.response is not None and new.response is not None and old.response.body != new.response.body:
+                bodies = [canonical(one.body, one.headers) for one in (old.response, new.response)]
+                if bodies[0].form is bodies[1].form is Form.JSON:
+                    yield bodies[0].value, bodies[1].value
+
+
+def _split(target: str) -> list[Json]:
+    return [*path_of(target).split("/")]
+
+
+def told_apart(before: Json, after: Json) -> set[tuple[str, str]]:
+    """Scalars that stand at the same place of two values and differ."""
+    found: set[tuple[str, str]] = set()
+    stack: list[tuple[Json, Json]] = [(before, after)]
+    seen = 0
+    while stack and seen < MAX_LEAVES:
+        old, new = stack.pop()
+        seen += 1
+        if isinstance(old, dict) and isinstance(new, dict):
+            stack.extend((old[name], new[name]) for name in old if name in new)
+        elif isinstance(old, list) and isinstance(new, list):
+            stack.extend(zip(old, new, strict=False))
+        else:
+            first, second = _word(old), _word(new)
+            if first is not None and second is not None and first != second:
+                found.add((first, second))
+    return found
+
+
+def _word(value: Json) -> str | None:
+    """A scalar as text: a number is the same in a path and in a body."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    if isinstance(value, int) and abs(value) >= 1 << 64:
+        return None
+    return str(value)
+
+
+def _inside(before: str, after: str, told: set[tuple[str, str]]) -> bool:
+    """Whether `after` is `before` with told values in it exchanged: "order-17.pdf" and "order-19.pdf"."""
+    if len(before) > MAX_LEAVES:
+        return False
+    return any(len(old) >= MIN_PART and old in before and before.replace(old, new) == after for old, new in told)

@@ -1,0 +1,1 @@
+"""Faults put into a downstream on purpose: what they are (pure), and a relay that plays them to a real one."""

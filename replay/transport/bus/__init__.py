@@ -1,0 +1,1 @@
+"""Ways to produce a message: one producer a protocol."""
