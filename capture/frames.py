@@ -20,8 +20,8 @@ _HEADER = struct.Struct("<IB")
 
 
 class Kind(IntEnum):
-    """What a frame's payload is. To the scribe: TRUST, HELLO, EXCHANGE, TURN, WHOLE, REPLAYED, LOSSES, CLOSE; from
-    it: the others."""
+    """What a frame's payload is. To the scribe: TRUST, HELLO, EXCHANGE, TURN, WHOLE, REPLAYED, CALLS, LOSSES,
+    CLOSE; from it: the others."""
 
     HELLO = 1
     EXCHANGE = 2
@@ -35,6 +35,7 @@ class Kind(IntEnum):
     TRUST = 10
     REPLAYED = 11
     WHOLE = 12
+    CALLS = 13
 
 
 _KINDS = {kind.value: kind for kind in Kind}

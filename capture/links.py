@@ -18,7 +18,8 @@ from .headers import Headers
 from .linking.asked import Asked, Lines
 from .linking.causes import Cause, Causes
 from .linking.habits import Habits
-from .linking.names import operation
+from .linking.messages import UNACKNOWLEDGED, Lingering, Published
+from .linking.names import endpoint, operation
 from .linking.spans import Span
 from .linking.traces import DEFAULT_TRACE_HEADERS, TraceHeaders
 from .linking.values import MOST_VALUES, answer_values, call_values
@@ -42,6 +43,9 @@ SURE = 0.9
 MOST_LOOKED_AT = 256
 """How many that share a trace or a lane are looked at: one trace id sent for ever is no reason to wait."""
 _MOST_ASKED = 20_000
+PUBLISH = "PUBLISH"
+_PUBLISHED = 0.98
+"""How sure it can be that a message is the one that was published with the same contents."""
 _WORTH_CHARGING = 0.4
 _WORTH_LEARNING = 0.05
 
@@ -53,7 +57,18 @@ class LinkIndex:
     closed exchange can still be the cause of a late call; `most` bounds how many exchanges are remembered.
     """
 
-    __slots__ = ("_asked", "_causes", "_habits", "_lines", "_traces", "_waiting", "_weigher", "_witness")
+    __slots__ = (
+        "_asked",
+        "_causes",
+        "_habits",
+        "_lines",
+        "_lingering",
+        "_published",
+        "_traces",
+        "_waiting",
+        "_weigher",
+        "_witness",
+    )
 
     def __init__(
         self,
@@ -70,6 +85,8 @@ class LinkIndex:
         self._asked: OrderedDict[str, Asked] = OrderedDict()
         self._waiting = Waiting(self._weigher.again, self._finish, _is_sure)
         self._witness: Witness | None = None
+        self._published = Published()
+        self._lingering = Lingering()
 
     # Inbound exchanges.
 
@@ -107,6 +124,48 @@ class LinkIndex:
                 self._weigher.quiet_from(ended_us)
         waiting.passed(ended_us)
 
+    # Messages, which are published by calls and consumed as inbound exchanges.
+
+    def consumed(self, call: Call, connection: str) -> tuple[Link, ...]:
+        """A message is being delivered. Where a request of the service's own published it, the links say so, and what
+        its handler calls is that request's; else it is a cause of its own, as a request is."""
+        self._expire(call.started_us)
+        links = self._publisher(call)
+        sure = links[0].parent if links and links[0].confidence >= SURE else None
+        if not self._causes.open:
+            self._weigher.busy_from(call.started_us)
+        lane = None if call.lane is None else f"{connection} {call.lane}"
+        # The trace id it brings leads to that request already.
+        traces = () if sure is not None else self._traces.of(call.headers)
+        about = endpoint(call.method, call.target)
+        cause = Cause(call.exchange_id, call.started_us, traces, lane, about, sure)
+        self._causes.add(cause)
+        self._causes.feed(cause, call_values(call))
+        return links
+
+    def handled(self, call: Call) -> None:
+        """A consumed message has been acknowledged, or none of it will be: then it counts as being worked on for a
+        moment more."""
+        if call.answered and call.reason == UNACKNOWLEDGED:
+            self._lingering.add(call.exchange_id, call.ended_us)
+        else:
+            self.closed(call.exchange_id, call.ended_us, values=answer_values(call))
+
+    def _publisher(self, call: Call) -> tuple[Link, ...]:
+        """The links of what published a message: by its trace, else by what is in it."""
+        traced = self._traced(call.headers, call.started_us)
+        if traced:
+            return shared(traced, LinkKind.PROPAGATED, 1.0)
+        published = self._published.of(call)
+        if published is None:
+            return ()
+        return tuple(Link(link.parent, LinkKind.VALUE, min(link.confidence, _PUBLISHED)) for link in published.links)
+
+    def _expire(self, at_us: int) -> None:
+        """End what counted as being worked on for long enough."""
+        for ended_us, exchange_id in self._lingering.over(at_us):
+            self.closed(exchange_id, ended_us)
+
     # Calls, as decoders tell them.
 
     def call_begun(self, call: Call, connection: str) -> tuple[Link, ...]:
@@ -115,10 +174,11 @@ class LinkIndex:
         `connection` names the connection among those of all taps, as `tap/connection`.
         """
         lane = None if call.lane is None else f"{connection} {call.lane}"
+        self._expire(call.started_us)
         # A transaction has one cause. A channel has many, one after the other, as a connection has.
         binds = lane is not None and "transaction" in call.headers
         tap = connection.partition("/")[0]
-        return self.begin(
+        links = self.begin(
             call.exchange_id,
             call.started_us,
             call.headers,
@@ -129,6 +189,9 @@ class LinkIndex:
             values=call_values(call),
             text=call.operation or call.target,
         )
+        if call.method == PUBLISH:
+            self._published.told(call, self._asked[call.exchange_id])
+        return links
 
     def call_ended(self, call: Call, connection: str) -> None:
         """An outbound call has been answered or has failed: its answer's values lead to the calls that follow."""
@@ -232,7 +295,7 @@ class LinkIndex:
             if not _is_sure(asked):
                 asked.how = LinkKind.PROPAGATED
                 asked.shares = asked.own = {cause: SPAN_CONFIDENCE}
-                asked.links = (Link(cause.id, LinkKind.PROPAGATED, SPAN_CONFIDENCE),)
+                asked.links = (Link(cause.named, LinkKind.PROPAGATED, SPAN_CONFIDENCE),)
                 self._waiting.found(asked)
 
     def links_for(self, headers: Headers | RawHead, started_us: int, lane: str | None = None) -> tuple[Link, ...]:

@@ -24,10 +24,12 @@ from typing import Any, Protocol, Self, cast
 from .clock import Clock
 from .errors import CouldNotCheck, SeamlineError, UsageError
 from .frames import MAX_FRAME, BrokenChannel, FrameReader, Hello, Kind, Trust, frame, header, losses_of
-from .model import Exchange, Losses, Manifest
+from .model import Exchange, Losses, Manifest, Role
 from .sanitize.rules import Rules
 from .sessions import SessionNames
 from .store.records import pack_exchange
+from .wire.call import Call
+from .wire.carried import carried, size_of
 from .wire.replayed import Replayed
 from .wire.whole import WholeBatch
 
@@ -56,6 +58,9 @@ class Sink(Protocol):
 
     def offer(self, exchange: Exchange) -> None:
         """Take an exchange. Never waits, never raises."""
+
+    def offer_call(self, call: Call, role: Role, service: str, protocol: str) -> None:
+        """Take a call as an exchange; `role`, `service` and `protocol` are the tap's."""
 
     def offer_raw(self, turn: tuple[Any, ...]) -> None:
         """Take an exchange as `wire.turn.RawTurn.raw`, whose heads the sanitizer process decodes."""
@@ -110,7 +115,8 @@ class Recorder:
         self._most = most
         self._queue: deque[tuple[Kind, bytes]] = deque()
         self._queued = 0
-        self._batch: list[Replayed] = []
+        self._batch: list[Any] = []
+        self._batch_kind = Kind.CALLS
         self._batch_bytes = 0
         self._queue_bytes = queue_bytes
         self._accepted = 0
@@ -198,6 +204,11 @@ class Recorder:
             return
         self._take(Kind.EXCHANGE, packed)
 
+    def offer_call(self, call: Call, role: Role, service: str, protocol: str) -> None:
+        """Take a call. Calls are handed over in batches of plain values, so that what they have in common crosses
+        once and everything that can be made of them is made in the sanitizer process."""
+        self._gather(Kind.CALLS, carried(call, role, service, protocol), size_of(call))
+
     def offer_raw(self, turn: tuple[Any, ...]) -> None:
         """Take an exchange as `wire.turn.RawTurn.raw`: a third of the work, the rest is the sanitizer process's."""
         self._take(Kind.TURN, marshal.dumps(turn))
@@ -213,26 +224,33 @@ class Recorder:
     def offer_replayed(self, values: Replayed) -> None:
         """Take an exchange of a replay, whose request has been clean before. They are handed over in batches, so that
         what they have in common crosses once."""
-        size = _replayed_size(values)
+        self._gather(Kind.REPLAYED, values, _replayed_size(values))
+
+    def _gather(self, kind: Kind, values: tuple[Any, ...], size: int) -> None:
+        """Put plain values into the batch of their kind."""
         if not self._accepts(size):
             return
+        if kind is not self._batch_kind:
+            self._cut_batch()
+            self._batch_kind = kind
         self._batch.append(values)
         self._batch_bytes += size
         if len(self._batch) >= _MOST_IN_BATCH or self._batch_bytes >= _WRITE_AT_ONCE:
             self._cut_batch()
 
     def _cut_batch(self) -> None:
-        """Queue the replayed exchanges that have come together."""
-        batch, self._batch = self._batch, []
-        self._queued -= self._batch_bytes
-        self._batch_bytes = 0
-        self._queue_batch(batch)
+        """Queue the exchanges that have come together."""
+        if self._batch:
+            batch, self._batch = self._batch, []
+            self._queued -= self._batch_bytes
+            self._batch_bytes = 0
+            self._queue_batch(batch)
 
-    def _queue_batch(self, batch: list[Replayed]) -> None:
+    def _queue_batch(self, batch: list[Any]) -> None:
         packed = marshal.dumps(batch)
         if len(packed) <= MAX_FRAME:
             self._queued += len(packed)
-            self._queue.append((Kind.REPLAYED, packed))
+            self._queue.append((self._batch_kind, packed))
         elif len(batch) == 1:
             self._accepted -= 1
             self.lost("dropped", "over the limits of a record")
@@ -266,8 +284,7 @@ class Recorder:
 
     def flush(self) -> None:
         """Hand over what is queued, as much as the channel takes without waiting."""
-        if self._batch:
-            self._cut_batch()
+        self._cut_batch()
         channel = self._channel
         queue = self._queue
         while queue and channel is not None and not channel.paused and channel.failure is None:

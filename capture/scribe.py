@@ -29,6 +29,7 @@ from .sessions import SessionNames
 from .store.reader import open_capture
 from .store.records import unpack_exchange
 from .store.writer import CaptureWriter
+from .wire.carried import exchanges_of
 from .wire.replayed import ReplayedDecoder
 from .wire.turn import exchange_of_raw
 from .wire.whole import WholeDecoder
@@ -97,6 +98,11 @@ class Scribe:
         # Sound: as with Hello, nobody but our own recorder, of this very Python, speaks on this socket.
         for exchange in self._decoder.exchanges(marshal.loads(payload)):  # noqa: S302
             self.write(exchange, is_request_clean=True)
+
+    def calls(self, payload: bytes) -> None:
+        """Write a batch of calls."""
+        for exchange in exchanges_of(marshal.loads(payload)):  # noqa: S302  # as above
+            self.write(exchange)
 
     def whole(self, payload: bytes) -> None:
         """Write a batch of exchanges that come as they passed by."""
@@ -199,6 +205,8 @@ def _scribble(channel: socket.socket, reader: FrameReader, scribe: Scribe, frame
                 scribe.write(unpack_exchange(payload), payload)
             elif kind is Kind.REPLAYED:
                 scribe.replayed(payload)
+            elif kind is Kind.CALLS:
+                scribe.calls(payload)
             elif kind is Kind.WHOLE:
                 scribe.whole(payload)
             elif kind is Kind.TURN:

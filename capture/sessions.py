@@ -26,6 +26,8 @@ class SessionNames:
 
     def of(self, headers: Headers | RawHead, connection: str) -> str:
         """The session of a request with `headers`; without a credential, the connection stands for it."""
+        if type(headers) is Headers and not _could_hold_credentials(headers):
+            return connection
         authorization = headers.get("authorization")
         if authorization:
             return self._named(authorization)
@@ -41,6 +43,17 @@ class SessionNames:
                 self._known.clear()
             self._known[credential] = name
         return name
+
+
+def _could_hold_credentials(headers: Headers) -> bool:
+    """By the lengths of the names: most calls of other protocols have no such headers, and this runs for every one."""
+    for name, _ in headers.items:
+        if len(name) in _LENGTHS:
+            return True
+    return False
+
+
+_LENGTHS = frozenset({len("authorization"), len("cookie")})
 
 
 def _session_cookie(header: str) -> str:

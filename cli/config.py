@@ -14,7 +14,9 @@ from ..capture.errors import UsageError
 from ..diffing.report.model import Severity
 from ..replay.environments.provided import COMMAND
 from ..replay.environments.spec import (
+    EGRESS,
     PROTOCOLS,
+    REFUSED,
     DownstreamSpec,
     Listen,
     Overlay,
@@ -145,7 +147,7 @@ def _service(table: Table, folder: Path) -> ServiceSpec:
         env=table.variables("env"),
         listen=_listen(table),
         ready=_ready(table),
-        egress=table.choice("egress", ("refused", "open"), "refused"),
+        egress=table.choice("egress", EGRESS, REFUSED),
         otlp=table.flag("otlp"),
         environment=environment_of(table, folder),
     )

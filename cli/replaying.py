@@ -28,8 +28,9 @@ from ..capture.sanitize.rules import Rules
 from ..capture.store.reader import open_capture
 from ..capture.text import printable
 from ..replay.buses import buses_of, check_buses
-from ..replay.courier import Courier, FollowedLinks
+from ..replay.courier import Courier
 from ..replay.environments.spec import DownstreamSpec
+from ..replay.followed import FollowedLinks
 from ..replay.pace import Pace
 from ..replay.plan import OTHER_SHARD, WRITE_NOT_ALLOWED, Plan, make_plan, with_effects
 from ..replay.runner import Runner
@@ -67,13 +68,13 @@ class ReplayPlan:
     timeout_s: float
     taps: tuple[tuple[TapText, DownstreamSpec], ...]
     allow_writes: bool
-    allow_messages: bool
     allowed: tuple[str, ...]
     shard: Shard
     where: Callable[[Exchange], bool] | None
     key: bytes
     rules: Rules
     seed: int
+    allow_messages: bool = False
 
 
 async def run_replay(what: ReplayPlan, console: Console) -> int:
@@ -142,6 +143,7 @@ class _Session:
             spec = TapSpec(text.name, text.protocol, text.listen, upstream, Role.OUTBOUND)
             watch = courier.watch_of(downstream, upstream, None) if courier is not None else None
             await stand_ins.open(downstream, spec, recorder, watch)
+        dial = None
         if what.config is not None:
             side_spec = SideSpec("service", what.config.service, what.config.downstreams)
             self._side = side = Side(side_spec, recorder, self._links, playback=self._playback, courier=courier)
@@ -151,11 +153,12 @@ class _Session:
             if target is None:
                 target = parse_target(url)
                 address = (target.host, target.port)
+                dial = side.dial
         assert target is not None
         assert address is not None
         transport: Transport = Http1Transport(
             address, target.authority, recorder.clock, timeout_s=what.timeout_s, tls=_tls(target),
-            server_hostname=target.host,
+            server_hostname=target.host, dial=dial,
         )  # fmt: skip
         if what.config is not None and what.config.replay_headers:
             headers = for_side(what.config.replay_headers, "service", recorder.prefix)
@@ -181,7 +184,7 @@ class _Session:
         if not isinstance(self._links, FollowedLinks):
             return None
         what = self._what
-        courier = Courier(self._recorder, seed=what.seed, onlooker=self._playback, timeout_s=what.timeout_s)
+        courier = Courier(self._recorder, seed=what.seed, onlooker=self._playback)
         self._links.follow(courier)
         return courier
 

@@ -19,7 +19,9 @@ from ..capture.sanitize.rules import Rules
 from ..capture.store.reader import open_capture
 from ..diffing.rounds import Run
 from ..replay.buses import is_own
-from ..replay.courier import Courier, FollowedLinks
+from ..replay.courier import Courier
+from ..replay.environments.spec import SEALED
+from ..replay.followed import FollowedLinks
 from ..replay.isolation.asked import shared_by_reset
 from ..replay.isolation.door import Isolation
 from ..replay.pace import AT_ONCE
@@ -75,7 +77,11 @@ def shared_port(sides: Sequence[SideSpec]) -> int | None:
     fixed = [
         side.service.listen.port
         for side in sides
-        if side.service.command is not None and side.service.listen is not None and side.service.listen.port is not None
+        if side.service.command is not None
+        and side.service.listen is not None
+        and side.service.listen.port is not None
+        # A network of its own has all ports for itself.
+        and side.service.egress != SEALED
     ]
     return next((port for port in fixed if fixed.count(port) > 1), None)
 
@@ -186,7 +192,7 @@ class _Player:
         if not self.spec.service.is_started:
             # What we started is ours to fire at; what runs already may be the recorded service itself.
             address = await resolve(target, what.source.hosts, what.allowed, configured=True)
-        self._transport = Http1Transport(address, target.authority, self._recorder.clock)
+        self._transport = Http1Transport(address, target.authority, self._recorder.clock, dial=self._side.dial)
         if what.headers:
             run = self._recorder.prefix
             self._transport = RoutedTransport(self._transport, for_side(what.headers, self.spec.name, run))

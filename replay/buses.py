@@ -2,7 +2,8 @@
 
 Rules of this file:
 - a bus that a prefix keeps apart, or that the command starts itself, is the side's own; any other one is shared with
-  whoever else uses it: producing there takes the user's leave (`--allow-writes`), as a write to a service that Seamline has not started does;
+  whoever else uses it: producing there takes the user's leave (`--allow-writes`), as a write to a service that Seamline
+  has not started does;
 - a shared bus that was recorded is fired at only where `--allow-target` names it.
 """
 

@@ -12,33 +12,39 @@ Rules of this file:
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from ..capture.headers import Headers
-from ..capture.links import LinkIndex
-from ..capture.model import Exchange, Failure, FailureKind, Link, Request, Response, Role
-from ..capture.wire.call import Call
+from ..capture.model import Exchange, Failure, FailureKind, Link, Response, Role
+from ..capture.wire.call import OK, Call
+from .addressed import addressed, neutral_again, trace_of
 from .delivery import Delivery
 from .effects import Effects
 from .environments.spec import DownstreamSpec
-from .messages import CONSUME, read_arguments
-from .places import PREFIX, Places
+from .messages import CONSUME
+from .places import Places
 from .plan import MessageStep
 from .stubs.protocols import REAL
-from .tracing import TRACEPARENT, traced
 from .transport.base import Clock, Done, Outcome
-from .transport.bus.base import Producer, Undelivered
+from .transport.bus.base import Listing, Producer, Undelivered
 from .transport.bus.door import PRODUCIBLE, open_producer
 
 WITHIN_S = 5.0
-"""Seconds within which a message has to be consumed."""
+"""Seconds within which a message has to be consumed …"""
+TIMEOUT_S = 10.0
+"""… and after which one that was consumed is done in any case; four times what its effects took before, if that is
+more."""
 _FIRST_WITHIN_S = {"kafka": 20.0}
 """Likewise for the first one of a bus: a consumer of Kafka joins a group before it gets anything."""
 _HOPELESS_AFTER = 1
 _HOPELESS_WITHIN_S = 1.0
-"""After so many messages in a row that nobody took at one destination, the next ones wait so long."""
+"""After so many messages in a row that nobody took at one destination, or one that was never acknowledged, the next
+ones wait so long."""
+_ACK_LATE = frozenset({"kafka"})
+"""Where an acknowledgement is a commit, which a consumer makes by a timer."""
 _LOOK_EVERY_S = 0.02
+_ASK_EVERY_S = 0.2
 _MOST_TRACES = 100_000
 UNACKNOWLEDGED = "unacknowledged"
 
@@ -77,7 +83,15 @@ class _Bus:
     places: Places
     producer: Producer | None = None
     has_consumed: bool = False
+    # Destinations: how many messages in a row nobody took, and whether the last one was taken and never acknowledged.
     hopeless: dict[str, int] = field(default_factory=dict)
+    unended: set[str] = field(default_factory=set)
+
+    def opened(self) -> Producer:
+        """The way to its broker."""
+        if self.producer is None:
+            self.producer = open_producer(self.protocol, self.address, self.told)
+        return self.producer
 
 
 class _Shot:
@@ -97,8 +111,7 @@ class _Shot:
 
 
 class Courier:
-    """One side's. `onlooker` is told of every message that is consumed; `timeout_s` is how long after its consumption a
-    message is done in any case."""
+    """One side's. `onlooker` is told of every message that is consumed."""
 
     def __init__(
         self,
@@ -107,7 +120,7 @@ class Courier:
         seed: int = 0,
         onlooker: Onlooker | None = None,
         within_s: float = WITHIN_S,
-        timeout_s: float = 30.0,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._recorder = recorder
         self._clock = recorder.clock
@@ -120,6 +133,8 @@ class Courier:
         self._traces: OrderedDict[str, _Shot] = OrderedDict()
         self._said: dict[tuple[str, str, bytes], deque[_Shot]] = {}
         self._consumed: dict[str, _Shot] = {}
+        # What is done and not acknowledged, where that comes late.
+        self._late: dict[str, _Shot] = {}
         self._calls: dict[str, list[_Shot]] = {}
         self.when_over: Callable[[str, int], None] | None = None
         """Told the id in the run of each consumed message that is done, and when it was."""
@@ -191,7 +206,11 @@ class Courier:
         self._look(shot)
 
     def ended(self, call: Call) -> None:
-        """A call has ended: a message may be acknowledged."""
+        """A call has ended and is about to be recorded: a message may be acknowledged."""
+        late = self._late.pop(call.exchange_id, None)
+        if late is not None:
+            _end_late(call, late.delivery.last_us)
+            return
         shot = self._consumed.get(call.exchange_id)
         if shot is not None:
             shot.delivery.answered(call.ended_us, is_acked=call.answered and call.reason != UNACKNOWLEDGED)
@@ -213,11 +232,9 @@ class Courier:
             self._look(shot)
 
     def _shot_of(self, bus: _Bus, call: Call) -> _Shot | None:
-        traceparent = call.headers.get(TRACEPARENT)
-        if traceparent is not None:
-            shot = self._traces.get(_trace(traceparent))
-            if shot is not None and shot.bus is bus and shot.request.target == call.target:
-                return shot
+        shot = self._traces.get(trace_of(call.headers))
+        if shot is not None and shot.bus is bus and shot.request.target == call.target:
+            return shot
         waiting = self._said.get((bus.name, call.target, call.body))
         return next((shot for shot in waiting or () if not shot.exchange_id), None)
 
@@ -236,13 +253,17 @@ class Courier:
     async def _produce(self, shot: _Shot, bus: _Bus, within_s: float) -> None:
         """Produce, as soon as somebody listens. Undelivered where nobody does in time, or the broker refuses."""
         until_us = shot.started_us + round(within_s * 1_000_000)
-        while not self._place(shot, bus):
+        step = shot.step
+        while True:
+            message = addressed(step.request, bus.protocol, bus.places, self._seed, step.origin)
+            if message is not None:
+                break
+            await self._ask_for_places(bus)
             if self._clock.now_us() >= until_us:
                 raise Undelivered(FailureKind.TIMEOUT, f"nobody listened for it within {within_s:g} s")
             await asyncio.sleep(_LOOK_EVERY_S)
-        producer = bus.producer
-        if producer is None:
-            producer = bus.producer = open_producer(bus.protocol, bus.address, bus.told)
+        shot.request = message
+        producer = bus.opened()
         self._expect(shot, bus)
         while True:
             shot.sent_us = self._clock.now_us()
@@ -258,24 +279,22 @@ class Courier:
             await asyncio.sleep(_LOOK_EVERY_S)
         self._look(shot)
 
-    def _place(self, shot: _Shot, bus: _Bus) -> bool:
-        """Whether it is known where the message goes, and somebody is there to take it; then it is made ready."""
-        step = shot.step
-        place = bus.places.of(step.request.target)
-        if place is None:
-            return False
-        kept = bus.protocol != "nats" or "stream" in read_arguments(step.request)
-        if not kept and not bus.places.is_listened_to(place):
-            return False
-        named = _named(replace(step.request, target=place), bus.places.prefix)
-        shot.request = traced(named, self._seed, step.origin)
-        return True
+    async def _ask_for_places(self, bus: _Bus) -> None:
+        """A broker whose consumers do not say what they want is asked what there is."""
+        producer = bus.opened()
+        if isinstance(producer, Listing):
+            bus.places.known(await producer.places())
+            await asyncio.sleep(_ASK_EVERY_S)
 
     def _expect(self, shot: _Shot, bus: _Bus) -> None:
-        deadline_us = self._clock.now_us() + self._hard_us
-        shot.delivery = Delivery(shot.step.effects, deadline_us, self._hard_us)
+        effects, hard_us = shot.step.effects, self._hard_us
+        if shot.step.request.target in bus.unended:
+            hard_us = min(hard_us, round(_HOPELESS_WITHIN_S * 1_000_000))
+        hard_us = max(hard_us, 4 * effects.span_us)
+        deadline_us = self._clock.now_us() + hard_us
+        shot.delivery = Delivery(effects, deadline_us, hard_us, acks_late=bus.protocol in _ACK_LATE)
         request = shot.request
-        self._traces[_trace(request.headers.get(TRACEPARENT) or "")] = shot
+        self._traces[trace_of(request.headers)] = shot
         if len(self._traces) > _MOST_TRACES:
             self._traces.popitem(last=False)
         self._said.setdefault((bus.name, request.target, request.body), deque()).append(shot)
@@ -301,7 +320,12 @@ class Courier:
             took_s = (delivery.deadline_us - shot.sent_us) / 1_000_000
             self._fail(shot, FailureKind.TIMEOUT, f"not consumed within {took_s:g} s")
         else:
-            shot.bus.hopeless.pop(shot.step.request.target, None)
+            target = shot.step.request.target
+            shot.bus.hopeless.pop(target, None)
+            if delivery.ended or delivery.acks_late:
+                shot.bus.unended.discard(target)
+            else:
+                shot.bus.unended.add(target)
             self._over(shot, Outcome(_CONSUMED, None, shot.sent_us, delivery.last_us))
 
     def _fail(self, shot: _Shot, kind: FailureKind, detail: str) -> None:
@@ -314,10 +338,7 @@ class Courier:
         failure, now_us = Failure(kind, detail), self._clock.now_us()
         exchange_id, seq = self._recorder.next_id()
         step, prefix = shot.step, shot.bus.places.prefix
-        request = step.request
-        if shot.request is not request:
-            place = shot.request.target if prefix is None else shot.request.target.replace(prefix, PREFIX)
-            request = replace(request, target=place, headers=shot.request.headers)
+        request = neutral_again(shot.request, step.request, prefix)
         self._recorder.offer(
             Exchange(
                 exchange_id, seq, Role.INBOUND, step.protocol, step.service, step.session, shot.started_us,
@@ -332,8 +353,11 @@ class Courier:
         if shot.timer is not None:
             shot.timer.cancel()
             shot.timer = None
-        if self._consumed.pop(shot.exchange_id, None) is not None and self.when_over is not None:
-            self.when_over(shot.exchange_id, outcome.done_us)
+        if self._consumed.pop(shot.exchange_id, None) is not None:
+            if shot.delivery.acks_late and not shot.delivery.ended:
+                self._late[shot.exchange_id] = shot
+            if self.when_over is not None:
+                self.when_over(shot.exchange_id, outcome.done_us)
         key = (shot.bus.name, shot.request.target, shot.request.body)
         waiting = self._said.get(key)
         if waiting is not None and shot in waiting:
@@ -361,67 +385,13 @@ class BusWatch:
         self._courier.ended(call)
 
 
-class FollowedLinks(LinkIndex):
-    """A link index that tells a courier of every call and its possible causes. Whatever the protocol, each call that a
-    tap sees begins and ends here.
-
-    A message that nobody acknowledges ends for the tap as soon as it is delivered. Here it stays open until the courier
-    takes it for done: what the service does meanwhile is most likely its work.
-    """
-
-    __slots__ = ("_kept_open", "courier")
-
-    courier: Courier | None
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.courier = None
-        self._kept_open: set[str] = set()
-
-    def follow(self, courier: Courier) -> None:
-        """Tell `courier`, and be told by it when a message is done."""
-        self.courier = courier
-        courier.when_over = self._over
-
-    def closed(self, exchange_id: str, ended_us: int, **kwargs: Any) -> None:
-        """An inbound exchange has ended, as far as the tap knows."""
-        if self.courier is not None and self.courier.awaits(exchange_id):
-            self._kept_open.add(exchange_id)
-        else:
-            super().closed(exchange_id, ended_us, **kwargs)
-
-    def _over(self, exchange_id: str, ended_us: int) -> None:
-        if exchange_id in self._kept_open:
-            self._kept_open.discard(exchange_id)
-            super().closed(exchange_id, ended_us)
-
-    def begin(self, call_id: str, started_us: int, *args: Any, **kwargs: Any) -> tuple[Link, ...]:
-        """A call has begun."""
-        links = super().begin(call_id, started_us, *args, **kwargs)
-        if self.courier is not None:
-            self.courier.call_begun(call_id, links, started_us)
-        return links
-
-    def end(self, call_id: str, ended_us: int, **kwargs: Any) -> None:
-        """It has ended."""
-        super().end(call_id, ended_us, **kwargs)
-        if self.courier is not None:
-            self.courier.call_ended(call_id, ended_us)
-
-
-def _trace(traceparent: str) -> str:
-    """The trace id of a traceparent."""
-    parts = traceparent.strip().lower().split("-")
-    return parts[1] if len(parts) > 1 else ""
-
-
-def _named(request: Request, prefix: str | None) -> Request:
-    """`request` with the side's own prefix wherever the recorded one was taken out."""
-    if prefix is None:
-        return request
-    return replace(
-        request,
-        headers=Headers((name, value.replace(PREFIX, prefix)) for name, value in request.headers.items),
-        body=request.body.replace(PREFIX.encode(), prefix.encode()),
-        arguments=request.arguments.replace(PREFIX, prefix),
-    )
+def _end_late(call: Call, done_us: int) -> None:
+    """A message that was done before its acknowledgement came, or none did: what a consumer's timer says, or the end of
+    the replay, is nothing that the message came to."""
+    if call.answered and call.status != OK:
+        return
+    if call.failure is not None:
+        call.failure = None
+        call.answer(OK, done_us)
+        call.reason = UNACKNOWLEDGED
+    call.ended_us = done_us

@@ -15,13 +15,16 @@ QUIET_US = 100_000
 
 class Delivery:
     """Instants are the run's clock, µs. `deadline_us` is when the message counts as never consumed, `hard_us` how long
-    after its consumption it is done in any case."""
+    after its consumption it is done in any case. `acks_late`: the acknowledgement says nothing of one message and may
+    come any time after it (a consumer of Kafka commits by a timer), so nobody waits for it."""
 
     __slots__ = (
-        "_open", "calls", "consumed_us", "deadline_us", "effects", "ended", "hard_us", "is_acked", "is_over", "last_us",
+        "_open", "acks_late", "calls", "consumed_us", "deadline_us", "effects", "ended", "hard_us", "is_acked",
+        "is_over", "last_us",
     )  # fmt: skip
 
-    def __init__(self, effects: Effects, deadline_us: int, hard_us: int) -> None:
+    def __init__(self, effects: Effects, deadline_us: int, hard_us: int, *, acks_late: bool = False) -> None:
+        self.acks_late = acks_late
         self.effects = effects
         self.deadline_us = deadline_us
         self.hard_us = hard_us
@@ -61,7 +64,7 @@ class Delivery:
         if self.consumed_us is None:
             return self.deadline_us
         hard_us = self.consumed_us + self.hard_us
-        if not self.ended or self._open:
+        if self._open or not (self.ended or self.acks_late):
             return hard_us
         expected = self.effects
         if self.is_acked or (expected.calls and self.calls >= expected.calls):

@@ -20,12 +20,12 @@ NONE = Effects()
 def effects_of(exchanges: Iterable[Exchange | Ask], messages: Mapping[str, int]) -> dict[str, Effects]:
     """The effects of `messages` (their ids and when they were delivered, µs) by id; those without any are left out.
 
-    Only calls whose likeliest cause is the message count.
+    Only calls whose likeliest cause is the message count, and none that is a connection's own housekeeping.
     """
     calls: dict[str, int] = {}
     spans: dict[str, int] = {}
     for exchange in exchanges:
-        if exchange.role is not Role.OUTBOUND or not exchange.links:
+        if exchange.role is not Role.OUTBOUND or not exchange.links or "setup" in exchange.request.headers:
             continue
         cause = exchange.links[0].parent
         if cause in messages:

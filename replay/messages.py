@@ -83,16 +83,16 @@ class Deliveries:
     def is_again(self, exchange: Exchange | Ask, arguments: Mapping[str, object]) -> bool:
         """Whether `exchange` delivers a message that another one has delivered before (to another subscriber, or to
         the same one that had not acknowledged it)."""
-        if arguments.get("redelivered") is True:
-            return True
         place = _place_in_log(exchange.service, exchange.request.target, arguments)
         if place is not None:
             return self._seen(place, exchange.started_us, "") is not None
         request = exchange.request
-        said = (exchange.service, request.target, request.headers.items, request.body)
-        told = repr([arguments.get(name) for name in _SUBSCRIPTION])
+        # An exchange of AMQP hands a copy to each of its queues, which are the targets.
+        target = arguments.get("exchange") or request.target
+        said = (exchange.service, target, arguments.get("routing_key"), request.headers.items, request.body)
+        told = "" if arguments.get("redelivered") is True else repr([arguments.get(name) for name in _SUBSCRIPTION])
         before = self._seen(said, exchange.started_us, told)
-        return before is not None and before != told
+        return before is not None and (before != told or not told)
 
     def _seen(self, key: object, at_us: int, told: str) -> str | None:
         """Who was told of `key` about the same time, or None; from now on `told` was."""

@@ -7,6 +7,7 @@ Rules of this file:
 """
 
 import re
+from collections.abc import Iterable
 
 from ..capture.wire.call import Call
 
@@ -27,23 +28,32 @@ class Places:
     def __init__(self, protocol: str, prefix: str | None) -> None:
         self.prefix = prefix
         self._globs = protocol == "redis"
-        self._listened: dict[str, None] = {}
+        # What the service has named, and what of it it listens to.
+        self._named: dict[str, None] = {}
+        self._subscribed: dict[str, None] = {}
         self._spoken = (
             None if prefix is None else re.compile(rf"""[^\s"',;\[\]{{}}]*{re.escape(prefix)}[^\s"',;\[\]{{}}]*""")
         )
 
     def heard(self, call: Call) -> None:
         """The service said something to the bus that may name a place where it listens."""
-        if call.method in ("PUBLISH", "SPUBLISH", "CONSUME") or len(self._listened) >= _MOST:
+        if call.method in ("PUBLISH", "SPUBLISH") or len(self._named) >= _MOST:
             return
-        if call.method in _LISTENING:
+        if call.method in _LISTENING or call.operation == "basic.consume":
             for place in _subscribed(call):
-                self._listened[place] = None
+                self._subscribed[place] = self._named[place] = None
         if self._spoken is not None:
             body = call.body[:_LONGEST].decode("utf-8", "replace")
             for text in (call.target, call.arguments[:_LONGEST], body):
                 for found in self._spoken.findall(text):
-                    self._listened[found] = None
+                    self._named[found] = None
+
+    def known(self, names: Iterable[str]) -> None:
+        """The broker has places of these names."""
+        if self.prefix is not None:
+            for name in names:
+                if self.prefix in name and len(self._named) < _MOST:
+                    self._named[name] = None
 
     def of(self, recorded: str) -> str | None:
         """The place of a message that was recorded at `recorded`; None where it is not known (yet)."""
@@ -53,7 +63,7 @@ class Places:
         if PREFIX in recorded:
             return recorded.replace(PREFIX, prefix)
         best: tuple[int, str] | None = None
-        for place in self._listened:
+        for place in self._named:
             found = self._moved(recorded, place, prefix)
             if found is not None and (best is None or found[0] > best[0]):
                 best = found
@@ -61,9 +71,9 @@ class Places:
 
     def is_listened_to(self, place: str) -> bool:
         """Whether the service has subscribed to `place`, by name or by a pattern."""
-        if place in self._listened:
+        if place in self._subscribed:
             return True
-        return any(re.fullmatch(self._pattern(each), place) for each in self._listened)
+        return any(re.fullmatch(self._pattern(each), place) for each in self._subscribed)
 
     def _moved(self, recorded: str, place: str, prefix: str) -> tuple[int, str] | None:
         """`recorded` under `place`'s prefix, if the rest of `place` fits it, and how much of it is literal."""

@@ -5,12 +5,13 @@ between.
 """
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..capture.engines.listener import TapSpec
 from ..capture.engines.otlp import OtlpReceiver, exporter_variables
+from ..capture.engines.sockets import Dial
 from ..capture.errors import CouldNotCheck
 from ..capture.links import LinkIndex
 from ..capture.model import Role
@@ -19,10 +20,12 @@ from .courier import Courier
 from .environments.checkout import Checkout
 from .environments.door import open_environment
 from .environments.egress import TRIED, RefusingProxy, proxy_variables
+from .environments.namespace import Namespace
 from .environments.ports import free_ports
 from .environments.process import last_words
 from .environments.ready import await_ready
-from .environments.spec import DownstreamSpec, Environment, Ready, ServiceSpec
+from .environments.spec import OPEN, SEALED, DownstreamSpec, Environment, Ready, ServiceSpec
+from .environments.wall import Wall
 from .isolation.door import Isolation
 from .isolation.hook import run_hook
 from .isolation.neutral import NeutralSink
@@ -69,7 +72,8 @@ class Side:
         self._environment: Environment | None = None
         self._undo: list[Callable[[], Awaitable[None]]] = []
         self.stand_ins = StandIns(links, self._undo.append, playback)
-        self._guarded = guarded and spec.service.egress == "refused"
+        self._guarded = guarded and spec.service.egress != OPEN
+        self._namespace: Namespace | None = None
         self.tried: Counter[str] = Counter()
         """Places ("host:port") outside of its downstreams that the service wanted to reach, and how often."""
         self._isolation = isolation
@@ -113,6 +117,11 @@ class Side:
     async def __aexit__(self, *_: object) -> None:
         await self.down()
 
+    @property
+    def dial(self) -> Dial | None:
+        """How the service is reached once it is up: its network may be its own. None: as everybody is."""
+        return self._namespace.dialled if self._namespace is not None else None
+
     def ended(self) -> str | None:
         """Why the service no longer runs, or None."""
         return self._environment.ended() if self._environment is not None else None
@@ -131,6 +140,8 @@ class Side:
             return await self._environment.up()
         cwd = await self._folder(service)
         inner = self._inner_ports()
+        if self._guarded and service.egress == SEALED:
+            await self._seal(inner.values())
         told = {name: str(port) for name, port in inner.items()}
         direct = dict(told)
         for downstream in self.spec.downstreams:
@@ -143,7 +154,9 @@ class Side:
         told = {**service.env, **told}
         if self._guarded and service.environment is None:
             told.update(await self._guard(told))
-        environment = open_environment(service, cwd=cwd, env=told, what=self.spec.name, grace_s=self._grace_s)
+        environment = open_environment(
+            service, cwd=cwd, env=told, what=self.spec.name, grace_s=self._grace_s, namespace=self._namespace
+        )
         self._environment = environment
         self._undo.append(environment.down)
         base = await environment.up()
@@ -152,7 +165,9 @@ class Side:
 
     async def _receive_spans(self) -> dict[str, str]:
         """The variables that have the service's spans sent to a receiver of the side's own."""
-        receiver = OtlpReceiver(self._links.testify, lambda reason: self._recorder.lost("gaps", reason))
+        receiver = OtlpReceiver(
+            self._links.testify, lambda reason: self._recorder.lost("gaps", reason), self._namespace
+        )
         self._undo.append(receiver.stop)
         self._links.expect_spans()
         return exporter_variables(await receiver.start())
@@ -160,9 +175,20 @@ class Side:
     async def _guard(self, env: Mapping[str, str]) -> dict[str, str]:
         """The variables that lead calls to anything else to a proxy that refuses them. For a process of ours only: the
         tools that bring up an environment have to reach their clouds."""
-        proxy = RefusingProxy(self._wanted_out)
+        proxy = RefusingProxy(self._wanted_out, self._namespace)
         self._undo.append(proxy.stop)
         return proxy_variables(await proxy.start(), env)
+
+    async def _seal(self, ports: Iterable[int]) -> None:
+        """Give the service a network of its own, with nothing in it but what stands in for its downstreams."""
+        namespace = Namespace(self.spec.name)
+        self._undo.append(namespace.close)
+        await namespace.open()
+        namespace.ports.update(ports)
+        self._namespace = namespace
+        wall = Wall(namespace, self._wanted_out)
+        self._undo.append(wall.stop)
+        await wall.start()
 
     def _wanted_out(self, place: str) -> None:
         self.tried[place] += 1
@@ -192,7 +218,13 @@ class Side:
 
     async def _tap(self, downstream: DownstreamSpec, inner: dict[str, int], own: Isolated) -> tuple[str, int]:
         spec = TapSpec(
-            downstream.name, downstream.protocol, (self._reached_at, 0), self._real(downstream, inner), Role.OUTBOUND
+            downstream.name,
+            downstream.protocol,
+            (self._reached_at, 0),
+            self._real(downstream, inner),
+            Role.OUTBOUND,
+            self._namespace,
+            is_inner=downstream.address is None,
         )
         sink = NeutralSink(self._recorder, own.names) if own.names else self._recorder
         watch = None
@@ -223,7 +255,7 @@ class Side:
         for name, port in inner.items():
             what = f"{self.spec.name}: the inner hop at {name}={port}"
             try:
-                await await_ready((_LOOPBACK, port), ready, self._environment.ended, what)
+                await await_ready((_LOOPBACK, port), ready, self._environment.ended, what, self.dial)
             except CouldNotCheck as error:
                 raise CouldNotCheck(f"{error.message}; {last_words(self._environment.tail())}") from error
 

@@ -53,13 +53,22 @@ class StandIns:
             return await self._started(open_stub(spec, answers), spec)
         if faults:
             self.faults[downstream.name] = faults
-            relay = FaultRelay((_LOOPBACK, 0), spec.upstream, faults, is_http=spec.protocol == "http")
+            relay = FaultRelay(
+                (_LOOPBACK, 0),
+                spec.upstream,
+                faults,
+                is_http=spec.protocol == "http",
+                network=spec.network if spec.is_inner else None,
+                dial=spec.dial,
+            )
             spec = replace(spec, upstream=await self._started(relay, spec))
         return await self._started(open_tap(spec, recorder, self._links, watch=watch), spec)
 
     def _real(self, spec: TapSpec) -> Callable[[Call], Awaitable[Response | Failure]]:
         assert self._playback is not None
-        transport = Http1Transport(spec.upstream, shown(spec.upstream), self._playback.recorder.clock)
+        transport = Http1Transport(
+            spec.upstream, shown(spec.upstream), self._playback.recorder.clock, dial=spec.dial
+        )
         self._undo(transport.close)
 
         async def ask(call: Call) -> Response | Failure:

@@ -8,6 +8,7 @@ from seamline.capture.headers import Headers
 from seamline.capture.links import LinkIndex
 from seamline.capture.model import FailureKind, LinkKind, Role
 from seamline.capture.sample import Sampler
+from seamline.capture.wire.call import Call
 from support.taps import Address, call_tapped, play
 
 BOTH = pytest.mark.parametrize("loop_name", ["asyncio", "uvloop"])
@@ -146,5 +147,34 @@ def test_a_call_in_flight_has_its_grace_when_the_tap_stops() -> None:
             assert call.failure is not None
             assert call.failure.kind is FailureKind.CANCELLED
             writer.close()
+
+    asyncio.run(main())
+
+
+def test_a_watch_is_told_before_a_call_is_recorded_and_may_name_its_origin() -> None:
+    class Watch:
+        def __init__(self) -> None:
+            self.told: list[str] = []
+
+        def begun(self, call: Call) -> None:
+            assert call.exchange_id
+            self.told.append("begun")
+            call.origin = "t-1"
+
+        def ended(self, call: Call) -> None:
+            self.told.append("ended")
+            call.reason = "seen"
+
+    async def main() -> None:
+        watch = Watch()
+        server, upstream = await serving()
+        async with server, call_tapped("tcp", upstream, watch=watch) as stage:
+            reader, writer = await asyncio.open_connection(*stage.address)
+            writer.write(b"one")
+            await reader.readexactly(3)
+            writer.close()
+            (call,) = await stage.recorded(1)
+            assert (call.origin, call.response and call.response.reason) == ("t-1", "seen")
+        assert watch.told == ["begun", "ended"]
 
     asyncio.run(main())

@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 
 from seamline.capture.headers import Headers
 from seamline.capture.model import Exchange, Failure, FailureKind, Link, LinkKind, Request, Withheld
+from seamline.capture.sanitize.bodies import Bodies
+from seamline.capture.sanitize.headers import HeaderCleaner
 from seamline.capture.sanitize.kinds import Kind
 from seamline.capture.sanitize.rules import Pattern, Rules
 from seamline.capture.sanitize.sanitizer import Sanitizer
+from seamline.capture.sanitize.urls import Urls
 from support.sanitizing import KEY, as_json, everything, exchange, sanitizer, token
 
 JSON = ("Content-Type", "application/json")
@@ -126,7 +129,8 @@ def test_a_sanitizer_that_breaks_withholds_and_does_not_raise(part: str, monkeyp
     def broken(*_: object) -> None:
         raise RecursionError("hunter2")
 
-    monkeypatch.setattr(type(getattr(one, part)), "clean", broken)
+    classes = {"_urls": Urls, "_headers": HeaderCleaner, "_bodies": Bodies}
+    monkeypatch.setattr(classes[part], "clean", broken)
     made = one.clean(exchange("/hunter2", [("X-A", "hunter2"), JSON], b'{"a":"hunter2"}', answer=b"hunter2"))
     assert made.withheld
     assert {held.why for held in made.withheld} == {"the sanitizer failed on it"}

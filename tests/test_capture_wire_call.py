@@ -45,3 +45,11 @@ def test_a_consumed_message_is_inbound_on_whatever_tap() -> None:
     call.role = Role.INBOUND
     call.answer(0, 101)
     assert call.exchange(Role.OUTBOUND, "bus", "nats").role is Role.INBOUND
+
+
+def test_a_message_that_a_replay_produced_names_the_recorded_one() -> None:
+    call = made()
+    call.answer(0, 101)
+    assert call.exchange(Role.OUTBOUND, "bus", "nats").origin is None
+    call.origin = "t-1"
+    assert call.exchange(Role.OUTBOUND, "bus", "nats").origin == "t-1"

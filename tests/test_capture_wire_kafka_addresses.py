@@ -36,6 +36,8 @@ def test_versions_are_capped_in_both_forms() -> None:
     assert capped == plain.replace(i16(0) + i16(3) + i16(12), i16(0) + i16(3) + i16(8))
     flexible = i32(7) + i16(0) + b"\x02" + i16(3) + i16(0) + i16(13) + b"\0" + i32(0) + b"\0"
     assert versions_capped(flexible, 3) == flexible.replace(i16(13), i16(8))
+    with_features = flexible[:-1] + b"\x01\x02\x03abc"
+    assert versions_capped(with_features, 3) == versions_capped(flexible, 3)
     refused = i32(7) + i16(35) + i32(1) + i16(3) + i16(0) + i16(13)
     assert versions_capped(refused, 4) == refused.replace(i16(13), i16(8))
 

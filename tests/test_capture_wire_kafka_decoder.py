@@ -254,6 +254,7 @@ def test_aiokafka(broker: Address) -> None:
                 await consumer.seek_to_beginning(place)
                 got = await asyncio.wait_for(consumer.getone(), 20)
                 assert got.value == b"hello"
+        assert stage.sink.losses == {}
         found = {each.request.method: each for each in stage.sink.exchanges}
         assert found["PUBLISH"].request.body == found["CONSUME"].request.body == b"hello"
         assert found["CONSUME"].request.headers.get("h") == "1"

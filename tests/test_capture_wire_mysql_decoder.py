@@ -141,6 +141,16 @@ def test_a_prepared_statement_has_its_binds_and_binary_rows() -> None:
     assert orjson.loads(first.response_body)["rows"] == [{"id": 5}]
 
 
+def test_a_client_that_does_not_wait_for_its_statements_number() -> None:
+    execute = b"\x17\xff\xff\xff\xff\0\x01\0\0\0\x00\x01\x01\0\x07"
+    prepared = b"\0\x09\0\0\0\0\0\x01\0\0\0\0"
+    events = played(
+        *start(), client(b"\x16DELETE FROM t WHERE id = ?"), client(execute),
+        server(prepared, column("?", "int")), server(ok(2, 1)),
+    )  # fmt: skip
+    assert events.calls[1].arguments == '{"id":7}'
+
+
 def test_what_cannot_be_prepared_is_a_call_with_an_error() -> None:
     assert calls(
         client(b"\x16SELECT x FROM nowhere"), server(b"\xff\x7a\x04#42S02Table 's.nowhere' doesn't exist")
@@ -320,7 +330,9 @@ def recorded(mariadb: MariadbServer, talk: Callable[[Address], None]) -> list[Ex
 
 def connect(address: Address, **options: Any) -> Any:
     host, port = address
-    return pymysql.connect(host=host, port=port, user="root", password=PASSWORD, database="shop", read_timeout=15, **options)
+    return pymysql.connect(
+        host=host, port=port, user="root", password=PASSWORD, database="shop", read_timeout=15, **options
+    )
 
 
 def body(exchange: Exchange) -> Any:
@@ -335,7 +347,9 @@ def test_pymysql(mariadb: MariadbServer) -> None:
             with pytest.raises(pymysql.IntegrityError):
                 cursor.execute("INSERT INTO users (email) VALUES ('a@b.c')")
             connection.commit()
-            cursor.execute("SELECT id, email, n FROM users WHERE email = %s; SELECT COUNT(*) AS c FROM users", "a@b.c")
+            cursor.execute(
+                "SELECT id, email, n FROM users WHERE email = %s; SELECT COUNT(*) AS c FROM users", ("a@b.c",)
+            )
             connection.ping()
 
     exchanges = recorded(mariadb, talk)

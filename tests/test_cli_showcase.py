@@ -8,10 +8,11 @@ import pytest
 
 from seamline.capture.errors import UsageError
 from seamline.cli.options import message_console
-from seamline.cli.showcase import CASES, MARKER, Outcome, chosen, prepare, table
+from seamline.cli.showcase import CASES, MARKER, MORE, Outcome, chosen, prepare, table
 from seamline.diffing.report.model import Compared, Finding, Report, Severity, Surface, Verdict
 
 SILENT = message_console(quiet=True)
+PORTS = {"postgres": 1, "redis": 2, "nats": 3}
 CALL = next(case for case in CASES if case.name == "missing-call")
 TIDY = next(case for case in CASES if case.name == "tidy-json")
 
@@ -65,9 +66,9 @@ def test_the_table_counts_what_held() -> None:
 
 
 def test_every_change_applies_to_the_shop(tmp_path: Path) -> None:
-    shop = prepare(tmp_path / "demo", SILENT)
+    shop = prepare(tmp_path / "demo", SILENT, PORTS)
     patches = files("seamline.samples.shop") / "changes"
-    names = {case.name for case in CASES} - {"no-change"}
+    names = {case.name for case in (*CASES, *MORE)} - {"no-change"}
     assert {item.name.removesuffix(".patch") for item in patches.iterdir()} == names
     for name in sorted(names):
         patch = (patches / f"{name}.patch").read_text(encoding="utf-8")
@@ -77,9 +78,9 @@ def test_every_change_applies_to_the_shop(tmp_path: Path) -> None:
 def test_only_a_demo_of_our_own_is_cleared(tmp_path: Path) -> None:
     (tmp_path / "precious.txt").write_text("x", encoding="utf-8")
     with pytest.raises(UsageError, match="not made by a demo"):
-        prepare(tmp_path, SILENT)
+        prepare(tmp_path, SILENT, PORTS)
     (tmp_path / MARKER).touch()
-    prepare(tmp_path, SILENT)
+    prepare(tmp_path, SILENT, PORTS)
     assert not (tmp_path / "precious.txt").exists()
 
 
@@ -88,3 +89,4 @@ def test_an_unknown_change_is_named_with_the_known_ones() -> None:
         chosen(["n+1"])
     assert [case.name for case in chosen(["rounding"])] == ["rounding"]
     assert len(chosen([])) == 9
+    assert len(chosen([], everything=True)) == len(CASES) + len(MORE)

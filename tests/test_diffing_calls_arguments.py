@@ -23,6 +23,8 @@ from support.traffic import Call, Turn, exchange
 
 ASKED = exchange(Turn(), 0, "a")
 FIND = "SELECT id FROM x WHERE a = $1 AND b = $2"
+TABLE = "WITH wanted AS (VALUES ($1, $2), ($3, $4)) SELECT id FROM x JOIN wanted ON x.o = wanted.column1"
+INSERT = "INSERT INTO x (a) VALUES ($1), ($2)"
 LIST = "SELECT id FROM x WHERE a IN ($1, $2, $3) LIMIT 5"
 
 
@@ -51,6 +53,9 @@ CASES: list[tuple[str, Call, Call, list[tuple[str, str, str]]]] = [
     ("a list's member, of texts", sql(LIST, "a", "b", "c"), sql(LIST, "a", "b", "d"), [("argument_changed", "$.a", "multiset_changed")]),
     ("a longer list", sql("SELECT id FROM x WHERE a IN ($1)", 1), sql("SELECT id FROM x WHERE a IN ($1, $2)", 1, 2), [("argument_changed", "$.a", "multiset_changed")]),
     ("an array's order", sql("SELECT id FROM x WHERE a = ANY($1)", [1, 2]), sql("SELECT id FROM x WHERE a = ANY($1)", [2, 1]), []),
+    ("a table's order", sql(TABLE, "a", "read", "b", "write"), sql(TABLE, "b", "write", "a", "read"), []),
+    ("a table's values swapped", sql(TABLE, "a", "read", "b", "write"), sql(TABLE, "a", "write", "b", "read"), [("argument_changed", "$['$1'][*]", "multiset_changed")] * 2),
+    ("inserted rows in another order", sql(INSERT, 1, 2), sql(INSERT, 2, 1), [("argument_changed", "$.a", "value_changed"), ("argument_changed", "$.a", "value_changed")]),
     ("rows more", sql("INSERT INTO x (a) VALUES ($1)", 1), sql("INSERT INTO x (a) VALUES ($1), ($2)", 1, 2), [("argument_changed", "$.a", "field_added")]),
     ("a document", sql(FIND, {"x": {"y": 1}}, 2), sql(FIND, {"x": {"y": 2}}, 2), [("argument_changed", "$.a.x.y", "value_changed")]),
     ("a lifetime", put("k", "v", "EX", "300"), put("k", "v", "EX", "30"), [("arg_changed", "$.EX", "value_changed")]),

@@ -59,6 +59,7 @@ def test_what_it_does_not_explain_stays(cause: Difference, other: Difference) ->
         pytest.param("201→200", call("missing", "POST /charges"), ("t-1",), 2, id="both were served"),
         pytest.param("201→500", call("missing", "POST /charges"), ("t-1", "t-9"), 2, id="missing elsewhere too"),
         pytest.param("201→500", call("extra", "POST /x", trait="security"), ("t-1",), 2, id="a new service"),
+        pytest.param("201→500", call("extra", "POST /x", trait="failed"), ("t-1",), 2, id="a new call that fails"),
     ],
 )
 def test_a_refusal_explains_the_calls_at_its_own_requests(

@@ -13,9 +13,10 @@ from seamline.capture.links import LinkIndex
 from seamline.capture.model import Exchange, Failure, FailureKind, LinkKind, Request, Response, Role
 from seamline.capture.wire.replayed import Replayed, ReplayedDecoder
 from seamline.replay.pace import AT_ONCE, RECORDED, Pace
-from seamline.replay.plan import Plan, Step
+from seamline.replay.plan import MessageStep, Plan, Step
 from seamline.replay.runner import LEAD_US, STOPPED, Runner
 from seamline.replay.tally import GONE_US
+from seamline.replay.transport.base import Done, Outcome
 from seamline.replay.transport.scripted import Answer, ScriptedTransport
 
 OK = Response(200, Headers())
@@ -449,3 +450,45 @@ def test_an_onlooker_knows_which_request_replays_which_before_it_goes_out() -> N
         assert follower.seen[2:] == [("answered", "a", "told")]
 
     play(conversation)
+
+
+class Postman:
+    """A messenger whose messages end when the test says so."""
+
+    def __init__(self) -> None:
+        self.fired: list[str] = []
+        self.done: dict[str, Done] = {}
+
+    def fire(self, step: MessageStep, done: Done) -> None:
+        self.fired.append(step.origin)
+        self.done[step.origin] = done
+
+
+def message(name: str, session: str = "m", at_us: int = 0) -> MessageStep:
+    return MessageStep(name, session, at_us, Request("CONSUME", "orders", Headers()), 0, "events", "nats")
+
+
+def test_messages_go_to_the_messenger_in_their_place_in_the_plan() -> None:
+    async def main() -> None:
+        postman = Postman()
+        steps = [message("m1"), message("m2"), step("a", at_us=1000), message("m3", "other", at_us=2000)]
+        talk = Talk(steps, messenger=postman)
+        running = asyncio.ensure_future(talk.runner.run())
+        await asyncio.sleep(0)
+        talk.at(2000)
+        assert (postman.fired, talk.waiting) == (["m1", "m3"], ["/a"])
+        consumed = Outcome(OK, None, talk.start_us + 500, talk.start_us + 900)
+        postman.done["m1"](consumed)
+        assert postman.fired == ["m1", "m3", "m2"]
+        postman.done["m2"](consumed)
+        failure = Failure(FailureKind.TIMEOUT, "not consumed")
+        postman.done["m3"](Outcome(None, failure, talk.start_us + 2000, talk.start_us + 9000))
+        talk.answer("/a")
+        await running
+        played = talk.runner.played
+        assert (played.answered, played.failed, played.unconsumed, played.died) == (3, 1, 1, False)
+        # What became of a message is the messenger's to record.
+        assert [each.origin for each in talk.recorder.exchanges] == ["a"]
+        assert list(played.late_us)[:1] == [500]
+
+    play(main)

@@ -82,3 +82,16 @@ def test_it_is_bounded() -> None:
     for count in range(9):
         renaming.learn([text(f"{count:032x}")], [text(f"{count + 100:032x}")])
     assert len(renaming) == 2
+
+
+def test_a_value_made_anew_within_a_text_is_renamed_too() -> None:
+    recorded, live = "basicauth:" + "3a" * 32, "basicauth:" + "7f" * 32
+    renaming = Renaming()
+    there, here = Leaf("$.user_id", "s", recorded), Leaf("$.user_id", "s", live)
+    assert renaming.agrees(there, here, fresh=True)
+    assert not renaming.agrees(there, Leaf("$.user_id", "s", "account:" + "7f" * 32), fresh=True)
+    assert not renaming.agrees(there, Leaf("$.user_id", "s", live + ":x"), fresh=True)
+    renaming.learn([there], [here])
+    assert renaming.replayed(f'{{"write":["{recorded}"]}}'.encode()) == f'{{"write":["{live}"]}}'.encode()
+    assert renaming.agrees(there, here, fresh=False)
+    assert not renaming.agrees(there, Leaf("$.user_id", "s", "basicauth:" + "99" * 32), fresh=True)

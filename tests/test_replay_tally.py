@@ -85,3 +85,13 @@ def test_the_line() -> None:
         "sent again on a fresh connection 1"
     )
     assert played.untried == 1
+
+
+def test_messages_that_nobody_consumes_say_nothing_about_the_target() -> None:
+    played = Played()
+    for second in range(2 * GONE_AFTER):
+        failure = Failure(FailureKind.TIMEOUT, "not consumed")
+        played.count_message(Outcome(None, failure, second * GONE_US, second * GONE_US))
+    played.count_message(OK)
+    assert (played.unconsumed, played.failed, played.answered) == (2 * GONE_AFTER, 2 * GONE_AFTER, 1)
+    assert not (played.gone or played.died)

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
-from ..linking.names import endpoint
-from ..linking.values import answer_values, call_values
 from ..links import LinkIndex
 from ..model import FailureKind, Link, Role
 from ..recorder import Sink
@@ -32,7 +30,7 @@ class Watch(Protocol):
         """A call has begun; its id and, as far as they are known, its links stand in it. `origin` may be set."""
 
     def ended(self, call: Call) -> None:
-        """It is answered or has failed."""
+        """It is answered or has failed, and is about to be recorded."""
 
 
 class CallTap(Listener):
@@ -54,6 +52,7 @@ class CallTap(Listener):
         self._decoder = decoder_for(spec.protocol)
         self._filter = filter_for(spec.protocol)
         self._address = spec.listen
+        self._ids = f"{recorder.prefix}-"
         self.shared: dict[str, Any] = {}
         """What the decoders of all connections keep together: a consumer's group commits on a connection of its own."""
 
@@ -77,53 +76,51 @@ class CallTap(Listener):
         conversation.decoder = self._decoder(name, conversation)
         made = self._filter(self._address) if self._filter is not None else None
         relay = Relay(
-            self.spec.upstream, conversation, self._ended, self._connect_within_s, hangs_up=True, filter_=made
+            self.spec.upstream,
+            conversation,
+            self._ended,
+            self._connect_within_s,
+            hangs_up=True,
+            filter_=made,
+            dial=self.spec.dial,
         )
         conversation.relay = relay
         return conversation, FilteredClientEnd(relay) if made is not None else ClientEnd(relay)
 
-    def begun(self, call: Call, connection: str) -> None:
-        """A request has started: give it its place in the capture and among causes."""
-        call.seq = self.recorder.next_seq()
-        call.exchange_id = self._id(call.seq)
+    def begun(self, call: Call, connection: str, where: str) -> None:
+        """A request has started: give it its place in the capture and among causes. `where` is the connection's name
+        among those of all taps."""
+        call.seq = seq = self.recorder.next_seq()
+        call.exchange_id = self._ids + str(seq)
         call.session = self.recorder.sessions.of(call.headers, connection)
         if self._links is None:
             return
-        where = f"{self.spec.name}/{connection}"
         if (call.role or self.spec.role) is Role.INBOUND:
-            self._links.opened(
-                call.exchange_id,
-                call.started_us,
-                call.headers,
-                None if call.lane is None else f"{where} {call.lane}",
-                values=call_values(call),
-                endpoint=endpoint(call.method, call.target),
-            )
+            call.links = self._links.consumed(call, where)
         else:
             call.links = self._links.call_begun(call, where)
 
-    def ended(self, call: Call, connection: str) -> None:
+    def ended(self, call: Call, where: str) -> None:
         """A call is answered or has failed: hand it over, once its cause is known as well as it can be."""
         if self._links is None:
             self._offer(call, ())
         elif (call.role or self.spec.role) is Role.INBOUND:
-            self._links.closed(call.exchange_id, call.ended_us, values=answer_values(call))
-            self._offer(call, ())
+            self._links.handled(call)
+            self._offer(call, call.links)
         else:
-            self._links.call_ended(call, f"{self.spec.name}/{connection}")
-            size = len(call.arguments) + len(call.body) + len(call.response_body)
-            self._links.settle(call.exchange_id, partial(self._offer, call), size=size)
+            self._links.call_ended(call, where)
+            self._links.settle(call.exchange_id, partial(self._offer, call), size=call.size)
 
     def _offer(self, call: Call, links: tuple[Link, ...]) -> None:
         call.links = links
         if self._is_kept(call.exchange_id, call.ended_us, links[0].parent if links else None):
-            self.recorder.offer(call.exchange(self.spec.role, self.spec.name, self.spec.protocol))
+            self.recorder.offer_call(call, self.spec.role, self.spec.name, self.spec.protocol)
 
 
 class _Conversation:
     """One connection's recording: a relay's watcher in front of a decoder, and the decoder's events."""
 
-    __slots__ = ("_name", "_now_us", "_tap", "_waiting", "decoder", "relay")
+    __slots__ = ("_name", "_now_us", "_tap", "_waiting", "_where", "decoder", "relay")
 
     relay: Relay
     decoder: CallDecoder
@@ -131,6 +128,7 @@ class _Conversation:
     def __init__(self, tap: CallTap, name: str) -> None:
         self._tap = tap
         self._name = name
+        self._where = f"{tap.spec.name}/{name}"
         self._waiting = tap.waiting
         self._now_us = tap.now_us
 
@@ -143,14 +141,14 @@ class _Conversation:
         return self.decoder.in_flight
 
     def begun(self, call: Call) -> None:
-        self._tap.begun(call, self._name)
+        self._tap.begun(call, self._name, self._where)
         if self._tap.watch is not None:
             self._tap.watch.begun(call)
 
     def ended(self, call: Call) -> None:
-        self._tap.ended(call, self._name)
         if self._tap.watch is not None:
             self._tap.watch.ended(call)
+        self._tap.ended(call, self._where)
 
     def gap(self, reason: str) -> None:
         self._tap.gap(reason)

@@ -15,6 +15,7 @@ from ..model import FailureKind, Role
 from ..recorder import Sink
 from ..sample import Sampler
 from .relay import CONNECT_WITHIN_S, ClientEnd, Relay
+from .sockets import Dial, Network, listening
 
 GRACE_S = 5.0
 _PARSE_AT_ONCE = 4 << 20
@@ -22,13 +23,21 @@ _PARSE_AT_ONCE = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class TapSpec:
-    """Where a tap listens, what it stands for, and which way its exchanges go. Addresses are (host, port)."""
+    """Where a tap listens, what it stands for, and which way its exchanges go. Addresses are (host, port). It listens
+    in `network` where that is given, and its upstream is there too where it `is_inner`."""
 
     name: str
     protocol: str
     listen: tuple[str, int]
     upstream: tuple[str, int]
     role: Role
+    network: Network | None = None
+    is_inner: bool = False
+
+    @property
+    def dial(self) -> Dial | None:
+        """How its upstream is reached."""
+        return self.network.dialled if self.network is not None and self.is_inner else None
 
 
 class Conversation(Protocol):
@@ -73,8 +82,8 @@ class Listener:
 
     async def start(self) -> tuple[str, int]:
         """Listen; the real address. OSError where the address cannot be had."""
-        host, port = self.spec.listen
-        self._server = await asyncio.get_running_loop().create_server(self._accepted, host, port, backlog=1024)
+        at = listening(self.spec.listen, self.spec.network)
+        self._server = await asyncio.get_running_loop().create_server(self._accepted, **at, backlog=1024)
         address = self._server.sockets[0].getsockname()
         return address[0], address[1]
 
@@ -90,7 +99,8 @@ class Listener:
         except TimeoutError:
             for conversation in list(self._conversations):
                 conversation.relay.shut(FailureKind.CANCELLED, "the tap was stopped")
-            self._parse()
+        # What closing has ended is told too.
+        self._parse()
 
     def soon(self, size: int) -> None:
         """See to it that what is `waiting` is parsed once the bytes of this round of the loop have been sent; `size`

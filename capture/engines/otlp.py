@@ -14,6 +14,7 @@ import httptools
 
 from ..errors import UsageError
 from ..linking.spans import Span, spans_of_json, spans_of_message
+from .sockets import Network, listening
 
 LARGEST = 16 << 20
 """Bytes of one request's body, before and after gzip is taken off."""
@@ -37,16 +38,20 @@ def exporter_variables(address: tuple[str, int]) -> dict[str, str]:
 class OtlpReceiver:
     """Listens on a loopback port and hands spans to `take`; `gap` is told why some could not be read."""
 
-    def __init__(self, take: Callable[[Sequence[Span]], None], gap: Callable[[str], None]) -> None:
+    def __init__(
+        self, take: Callable[[Sequence[Span]], None], gap: Callable[[str], None], network: Network | None = None
+    ) -> None:
         self._take = take
         self._gap = gap
+        self._network = network
         self._messages = _messages()
         self._server: asyncio.Server | None = None
         self._ends: set[_End] = set()
 
     async def start(self) -> tuple[str, int]:
         """Listen; the real address."""
-        self._server = await asyncio.get_running_loop().create_server(lambda: _End(self), "127.0.0.1", 0)
+        at = listening(("127.0.0.1", 0), self._network)
+        self._server = await asyncio.get_running_loop().create_server(lambda: _End(self), **at)
         host, port = self._server.sockets[0].getsockname()[:2]
         return host, port
 

@@ -14,6 +14,7 @@ from typing import Protocol, cast
 
 from ..model import FailureKind
 from ..wire.filters import Filter
+from .sockets import Dial, reaching
 
 CONNECT_WITHIN_S = 10.0
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -45,12 +46,14 @@ class Relay:
     """Two transports tied to each other. `ended(relay)` is called when the client's is gone.
 
     With `hangs_up` a client whose upstream does not take the connection is hung up on at once, as the upstream would
-    have done it; else it is left to the watcher to answer. `filter_` sees every byte before it is passed on.
+    have done it; else it is left to the watcher to answer. `filter_` sees every byte before it is passed on. `dial`
+    connects to an upstream in another network.
     """
 
     __slots__ = (
         "_client_done",
         "_connecting",
+        "_dial",
         "_early",
         "_ended",
         "_hangs_up",
@@ -73,8 +76,10 @@ class Relay:
         *,
         hangs_up: bool = False,
         filter_: Filter | None = None,
+        dial: Dial | None = None,
     ) -> None:
         self._upstream = upstream
+        self._dial = dial
         self._ended = ended
         self._within_s = within_s
         self._early: list[bytes] = []
@@ -169,7 +174,7 @@ class Relay:
         try:
             async with asyncio.timeout(self._within_s):
                 end = _ServerEnd if self.filter is None else _FilteredServerEnd
-                await loop.create_connection(lambda: end(self), *self._upstream)
+                await loop.create_connection(lambda: end(self), **await reaching(self._upstream, self._dial))
         except TimeoutError:
             self._not_connected("connecting timed out")
         except OSError as error:

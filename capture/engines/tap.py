@@ -74,7 +74,9 @@ class Tap(Listener):
         conversation = _Conversation(self, name)
         if self._links is not None and not self._inbound:
             self._links.connected(f"{self.spec.name}/{name}", self.now_us())
-        conversation.relay = Relay(self.spec.upstream, conversation, self._ended, self._connect_within_s)
+        conversation.relay = Relay(
+            self.spec.upstream, conversation, self._ended, self._connect_within_s, dial=self.spec.dial
+        )
         return conversation, ClientEnd(conversation.relay)
 
     def _begun(self, asked: bytes | RawTurn, started_us: int, connection: str) -> Place:

@@ -26,7 +26,8 @@ class Cause:
     """One inbound exchange; `ended_us` is None as long as it is open.
 
     `last_us` is when it last got an answer (or began), `busy` how many of its calls are unanswered, `made` how often it
-    made which operation: what says whose turn it is.
+    made which operation: what says whose turn it is. `named` is the exchange that links name: itself, or, for a message
+    that a request had published, that request.
     """
 
     __slots__ = (
@@ -37,6 +38,7 @@ class Cause:
         "lane",
         "last_us",
         "made",
+        "named",
         "sources",
         "started_us",
         "traces",
@@ -45,9 +47,16 @@ class Cause:
     )
 
     def __init__(
-        self, exchange_id: str, started_us: int, traces: tuple[str, ...], lane: str | None, endpoint: str
+        self,
+        exchange_id: str,
+        started_us: int,
+        traces: tuple[str, ...],
+        lane: str | None,
+        endpoint: str,
+        named: str | None = None,
     ) -> None:
         self.id = exchange_id
+        self.named = named or exchange_id
         self.started_us = started_us
         self.ended_us: int | None = None
         self.traces = traces

@@ -24,9 +24,10 @@ def endpoint_of_head(head: bytes) -> str:
 
 def operation(call: Call, service: str) -> str:
     """What a call does: a statement by its fingerprint, an HTTP-like one by its endpoint, the rest by the operation."""
-    fingerprint = call.headers.get("fingerprint")
-    if fingerprint:
-        return f"{service} {fingerprint[:32]}"
+    for name, value in call.headers.items:
+        # As SQL decoders write it: this runs for every call.
+        if name == "fingerprint":
+            return f"{service} {value[:32]}"
     if call.operation:
         return f"{service} {call.operation[:_LONGEST]}"
     return f"{service} {endpoint(call.method, call.target)}"

@@ -4,7 +4,7 @@ Two rules hold here. What binds (a transaction) is weighed before what leans (a 
 work for one call is bounded by the candidates looked at.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from itertools import islice
 
 from ..model import Link, LinkKind
@@ -33,6 +33,8 @@ _MOST_WEIGHED = 128
 _MOST_LATE = MOST_CANDIDATES * 4
 _EXPOSED_EVERY = 4
 """Of how many calls one is looked at for who could have made it: habits are slow, and looking costs."""
+_MOST_OF_ONE = 8
+"""Open exchanges that are looked at for being one request and its own messages."""
 _LEAST_SHARE = 0.5
 """What all candidates together must have, so that a call is taken for anybody's."""
 _LANE_START = 3.0
@@ -82,7 +84,7 @@ class Weigher:
     def begin(self, asked: Asked, line: Line, lane: str | None, values: Iterable[str], traced: list[Cause]) -> None:
         """Weigh by all that is known when a call begins; `traced` are those whose trace id it has, if there are."""
         # They are gathered only once it is sure that nothing binds the call.
-        are_many = len(self._causes.open) > 1 and not traced
+        are_many = not traced and self._are_several()
         candidates = [] if are_many else traced or self._candidates(asked.started_us)
         history = asked.lane is not None and bool(asked.lane.scores)
         somebody = are_many or bool(candidates) or history
@@ -94,7 +96,7 @@ class Weigher:
             asked.nobody = asked.lane.nobody
         elif not traced:
             asked.nobody = self._habits.unprompted(asked.operation)
-        if len(candidates) == 1 and not history:
+        if _are_one(candidates) and not history:
             # Also where all others pass a trace id on: that this one does not may be the very change to be found.
             self._is(asked, candidates[0], LONE_TIME_CONFIDENCE * (1 - asked.nobody))
             return
@@ -106,14 +108,24 @@ class Weigher:
             asked.source = values
         told = self._told(asked)
         if asked.lane is not None and history:
-            self._begin_in_lane(asked, asked.lane, told)
+            lone = next(iter(asked.lane.scores))
+            if len(asked.lane.scores) == 1 and told.get(lone, 0.0) < TELLING:
+                # The transaction began when nobody else was there, whoever has its values too.
+                self._is(asked, lone, LONE_TIME_CONFIDENCE * (1 - asked.nobody))
+            else:
+                self._begin_in_lane(asked, asked.lane, told)
             return
         if are_many:
             candidates = self._candidates(asked.started_us)
-        if len(candidates) == 1 and not told:
+        if _are_one(candidates) and not told:
             self._is(asked, candidates[0], LONE_TIME_CONFIDENCE * (1 - asked.nobody))
         else:
             self._begin_alone(asked, candidates, told, line, lane, traced=bool(traced))
+
+    def _are_several(self) -> bool:
+        """Whether more than one exchange is open; a message and the request that published it are one."""
+        causes = self._causes.open
+        return len(causes) > 1 and not _are_one(causes.values())
 
     def _candidates(self, at_us: int) -> list[Cause]:
         """What was open at `at_us`, the latest event first."""
@@ -123,7 +135,7 @@ class Weigher:
     def _is(self, asked: Asked, cause: Cause, confidence: float) -> None:
         """`cause` is the only candidate."""
         asked.own = asked.shares = {cause: confidence}
-        asked.links = (Link(cause.id, asked.how, confidence),) if confidence >= _LEAST_SHARE else ()
+        asked.links = (Link(cause.named, asked.how, confidence),) if confidence >= _LEAST_SHARE else ()
         if asked.lane is not None and not asked.lane.scores:
             asked.lane.prior = {cause: 0.0}
             asked.lane.scores = {cause: 0.0}
@@ -268,6 +280,12 @@ class Weigher:
         if after is not None and after.own:
             result = with_neighbour(result, after.own, self._habits.stays(asked.tap, after.gap_us))
         return result
+
+
+def _are_one(causes: Collection[Cause]) -> bool:
+    """Whether these are one exchange, or one with its own messages."""
+    count = len(causes)
+    return count == 1 or (1 < count <= _MOST_OF_ONE and len({cause.named for cause in causes}) == 1)
 
 
 def _named(asked: Asked, best: Cause, told: Scores) -> LinkKind:

@@ -132,9 +132,11 @@ def with_neighbour(scores: Scores, shares_of: Mapping[Cause, float], stays: floa
 
 def ranked(probabilities: Mapping[Cause, float], how: LinkKind) -> tuple[Link, ...]:
     """The best four as links, none surer than its kind of evidence can be; at equal shares the newest goes first."""
-    likely = [
-        (-round(share, 9), -cause.started_us, cause.id) for cause, share in probabilities.items() if share >= 0.01
-    ]
+    named: dict[str, tuple[float, int]] = {}
+    for cause, share in probabilities.items():
+        other, newest_us = named.get(cause.named, (0.0, 0))
+        named[cause.named] = share + other, max(newest_us, cause.started_us)
+    likely = [(-round(share, 9), -started_us, name) for name, (share, started_us) in named.items() if share >= 0.01]
     likely.sort()
     ceiling = _CEILING[how]
     return tuple([Link(name, how, min(-share, ceiling)) for share, _, name in likely[:MOST_CANDIDATES]])
@@ -144,8 +146,9 @@ def shared(
     causes: Sequence[Cause], how: LinkKind, lone: float, *, of: int | None = None, ceiling: float = 1.0
 ) -> tuple[Link, ...]:
     """Links to the first four of `causes`, the confidence shared among all `of` candidates."""
-    count = of if of is not None else len(causes)
+    names = dict.fromkeys(cause.named for cause in causes)
+    count = of if of is not None else len(names)
     if count == 0:
         return ()
     confidence = lone if count == 1 else ceiling / count
-    return tuple(Link(cause.id, how, confidence) for cause in islice(causes, MOST_CANDIDATES))
+    return tuple(Link(name, how, confidence) for name in islice(names, MOST_CANDIDATES))

@@ -17,7 +17,7 @@ from .multipart_body import BadMultipart, MultipartBody
 from .pairs import Pairs
 from .protobuf_body import ProtobufBody, Unparsed
 from .text_body import TextBody
-from .tokens import KeyClassifier
+from .tokens import PLAIN, KeyClass, KeyClassifier
 from .values import Values
 from .vocabulary import words
 
@@ -54,7 +54,9 @@ class Unclean(ValueError):
 class Bodies:
     """Cleans bodies."""
 
-    __slots__ = ("_csv", "_json", "_markup", "_multipart", "_nesting", "_pairs", "_protobuf", "_text")
+    __slots__ = (
+        "_above", "_csv", "_json", "_markup", "_multipart", "_nesting", "_pairs", "_protobuf", "_records", "_text",
+    )  # fmt: skip
 
     def __init__(self, keys: KeyClassifier, values: Values, json: JsonWalker, pairs: Pairs) -> None:
         self._json = json
@@ -65,11 +67,21 @@ class Bodies:
         self._multipart = MultipartBody(keys, values, self._part)
         self._protobuf = ProtobufBody(keys, values, self._part)
         self._nesting = 0
+        self._above = self._records = PLAIN
 
-    def clean(self, body: bytes, content_type: str, codings: tuple[str, ...]) -> bytes:
-        """`body` cleaned, under the same `codings`. Raises Unclean."""
+    def clean(
+        self,
+        body: bytes,
+        content_type: str,
+        codings: tuple[str, ...],
+        above: KeyClass = PLAIN,
+        records: KeyClass = PLAIN,
+    ) -> bytes:
+        """`body` cleaned, under the same `codings`; `above` and `records` are what is known of a JSON document from
+        outside (`JsonWalker.clean`). Raises Unclean."""
         if not body:
             return body
+        self._above, self._records = above, records
         try:
             plain = decode(body, codings, MAX_TEXT) if codings else body
             made = self._document(plain, content_type)
@@ -88,6 +100,8 @@ class Bodies:
     def _document(self, body: bytes, content_type: str) -> bytes:
         if len(body) > MAX_TEXT:
             raise Unclean(f"larger than {MAX_TEXT} bytes")
+        if content_type == "application/json":  # as decoders say it, and most services
+            return self._json_document(body)
         essence = content_type.split(";", 1)[0].strip().lower()
         if essence.startswith("multipart/"):
             return self._nested_multipart(body, content_type)
@@ -102,9 +116,18 @@ class Bodies:
         made = walk(text) if text.strip() else text
         return body if made == text else f"{mark}{made}".encode(charset or _used(body), "strict")
 
+    def _json_document(self, body: bytes) -> bytes:
+        try:
+            text = body.decode()
+        except UnicodeDecodeError as error:
+            raise Unclean("not of its charset") from error
+        mark, text = ("\ufeff", text[1:]) if text.startswith("\ufeff") else ("", text)
+        made = self._json.clean(text, self._above, self._records) if text.strip() else text
+        return body if made is text or made == text else f"{mark}{made}".encode()
+
     def _walk(self, essence: str, body: bytes) -> Callable[[str], str]:
         if essence in _JSON or essence.endswith("+json"):
-            return self._json.clean
+            return lambda text: self._json.clean(text, self._above, self._records)
         if essence == "application/x-www-form-urlencoded":
             return self._form
         if essence in _JSON_LINES:

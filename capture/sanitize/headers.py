@@ -17,14 +17,16 @@ _KEPT = words(
     "host date content-type content-length content-encoding transfer-encoding content-language content-range etag "
     "if-none-match if-match if-range last-modified if-modified-since if-unmodified-since cache-control pragma expires "
     "age vary accept accept-encoding accept-language accept-charset accept-ranges range connection keep-alive "
-    "proxy-connection upgrade te trailer traceparent tracestate x-request-id request-id x-correlation-id "
+    "proxy-connection upgrade te trailer traceparent tracestate "
     "x-b3-traceid x-b3-spanid x-b3-parentspanid x-b3-sampled b3 x-amzn-trace-id x-cloud-trace-context "
     "x-datadog-trace-id x-datadog-parent-id allow server-timing strict-transport-security x-content-type-options "
     "x-frame-options x-xss-protection retry-after expect origin-agent-cluster sec-websocket-key sec-websocket-accept "
     "sec-websocket-version sec-websocket-extensions sec-fetch-mode sec-fetch-site sec-fetch-dest sec-fetch-user "
-    "sec-gpc sec-ch-ua-mobile dnt upgrade-insecure-requests x-runtime idempotency-key digest content-digest "
+    "sec-gpc sec-ch-ua-mobile dnt upgrade-insecure-requests x-runtime digest content-digest "
     "repr-digest content-md5 want-digest grpc-trace-bin"
 )
+# Ids that replaying and linking need as they were, and that somebody may have made of an address all the same.
+_IDENTIFIERS = words("x-request-id request-id x-correlation-id idempotency-key")
 _AUTHORIZATIONS = frozenset({"authorization", "proxy-authorization", "x-authorization", "x-forwarded-authorization"})
 _URLS = words(
     "referer location content-location origin refresh x-original-url x-rewrite-url x-forwarded-uri x-original-uri "
@@ -44,11 +46,16 @@ _MAX_KNOWN_LENGTH = 4_000
 
 
 class HeaderCleaner:
-    """Cleans headers, and remembers each (name, value) that it has seen."""
+    """Cleans headers, and remembers each (name, value) that it has seen. `text` cleans a value of which the name says
+    nothing; by default `values.text`."""
 
-    __slots__ = ("_cookies", "_keys", "_known", "_policies", "_protobuf", "_urls", "_values")
+    __slots__ = ("_cookies", "_keys", "_known", "_names", "_policies", "_protobuf", "_text", "_urls", "_values")
 
-    def __init__(self, keys: KeyClassifier, values: Values, urls: Urls) -> None:
+    def __init__(
+        self, keys: KeyClassifier, values: Values, urls: Urls, text: Callable[[str], str] | None = None
+    ) -> None:
+        self._text = text or values.text
+        self._names: dict[str, str] = {}  # the few that are values themselves
         self._keys = keys
         self._values = values
         self._urls = urls
@@ -60,6 +67,8 @@ class HeaderCleaner:
     def forget(self) -> None:
         """Drop what was remembered for speed."""
         self._known.clear()
+        self._names.clear()
+        self._policies.clear()
 
     def clean(self, headers: Headers) -> Headers:
         """`headers` with what is sensitive in them replaced; the same object where nothing is."""
@@ -77,7 +86,13 @@ class HeaderCleaner:
                 if made is None:
                     made = list(headers.items)
                 made[place] = (name, value)
+        if self._names and any(name in self._names for name, _ in headers.items):
+            made = self._renamed(made or list(headers.items))
         return headers if made is None else Headers.of_pairs(tuple(made))
+
+    def _renamed(self, items: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        names = self._names
+        return [(names.get(name, name), value) for name, value in items]
 
     def _cleaned(self, policy: Callable[[str], str], item: tuple[str, str]) -> str:
         value = policy(item[1])
@@ -90,7 +105,12 @@ class HeaderCleaner:
     def _policy(self, name: str) -> Callable[[str], str] | None:
         if len(self._policies) >= _MAX_KNOWN:
             self._policies.clear()
+            self._names.clear()
         policy = self._policies[name] = self._choose(name.lower())
+        if self._keys.of(name).odd:
+            made = self._values.text(name)
+            if made != name and not self._values.learning:
+                self._names[name] = made
         return policy
 
     def _choose(self, name: str) -> Callable[[str], str] | None:
@@ -112,10 +132,21 @@ class HeaderCleaner:
             if self._keys.of(name.removesuffix("-bin")).kind is None:
                 return self._protobuf.clean_metadata
             return lambda value: self._of_kind(Kind.PASSWORD, value)
+        if name in _IDENTIFIERS:
+            return self._identifier
         kind = self._keys.of(name).kind
         if kind is None:
-            return self._values.text
+            return self._text
+        if name == "reply-to":
+            return self._reply_to
         return lambda value: self._of_kind(kind, value)
+
+    def _identifier(self, value: str) -> str:
+        return self._text(value) if "@" in value or "eyJ" in value else value
+
+    def _reply_to(self, value: str) -> str:
+        """An e-mail address in HTTP and SMTP, the name of a queue in AMQP."""
+        return self._of_kind(Kind.EMAIL, value) if "@" in value else self._text(value)
 
     def _of_kind(self, kind: Kind, value: str) -> str:
         if kind is Kind.SECRET and _SIGNED.match(value):  # sha256=…, t=…,v1=…: the labels stay

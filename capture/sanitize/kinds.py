@@ -8,6 +8,7 @@ class Kind(StrEnum):
 
     # Credentials, tokens, session ids: opaque, same length, same character classes.
     SECRET = "secret"  # noqa: S105 -- the word, not one
+    UNNAMED = "unnamed"  # anything, because nobody says what: by its shape, else as SECRET, short words too
     # As SECRET, but never mistaken for a harmless short word.
     PASSWORD = "password"  # noqa: S105 -- the word, not one
     DROP = "drop"  # card security codes, PINs, one-time codes: a placeholder, never a pseudonym (PCI DSS 3.3.1)

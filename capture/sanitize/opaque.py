@@ -1,8 +1,10 @@
-"""Bytes within JSON that are no text: `{"b64": …}`, as the decoders of Redis and SQL write them.
+"""Bytes within JSON that are no text: `{"b64": …}`, as the decoders write them, MongoDB's `{"$binary": …}`, and the
+`\\x…` that PostgreSQL spells them with.
 
-They could be anything: a pickled session with a person in it, a key, a picture. No shape can be read off them, so they
-are replaced whole, by as many bytes drawn from their keyed pseudonym: equal ones stay equal, which is what matching
-and comparing need.
+They could be anything: a pickled session with a person in it, a key, a picture. Two rules hold here. What opens as text,
+also below gzip, zlib or zstd, is cleaned as text and put back in the same spelling. Of anything else no shape can be read
+off, so it is replaced whole, by as many bytes drawn from its keyed pseudonym: equal ones stay equal, whatever spells
+them, which is what matching and comparing need.
 """
 
 import hashlib
@@ -10,12 +12,21 @@ import re
 from base64 import b64decode, b64encode
 from binascii import Error
 
+from ..codings import CodingError, decode, encode
 from .kinds import Kind
 from .values import Values
 
-_MARK = '"b64"'
-_BYTES = re.compile(r'\{\s*"b64"\s*:\s*"([^"\\]*)"\s*\}')
+HEX_MARK = "\\x"
+"""What a text holds that may be PostgreSQL's hexadecimal spelling of bytes (PostgreSQL 18 docs, 8.4.1)."""
+
+_MARKS = ('"b64"', '"base64"')
+_BYTES = re.compile(r'(\{\s*"b64"\s*:\s*")([^"\\]*)("\s*\})|("\$binary"\s*:\s*\{[^{}]*?"base64"\s*:\s*")([^"\\]*)(")')
+_HEX = re.compile(r"\\x((?:[0-9a-fA-F]{2}){6,})(?![0-9a-fA-F])")
 _SHORTEST = 6  # bytes; a shorter value holds nothing that could be told
+_CODINGS = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"\x78\x01", "deflate"), (b"\x78\x9c", "deflate"),
+            (b"\x78\xda", "deflate"))  # fmt: skip
+_LARGEST = 1 << 20  # bytes that are opened
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 
 
 class OpaqueBytes:
@@ -27,23 +38,69 @@ class OpaqueBytes:
         self._values = values
 
     def clean(self, text: str) -> str:
-        """JSON text with the bytes of each object of exactly that one member replaced; `text` itself where there are
-        none."""
-        return _BYTES.sub(self._replaced, text) if _MARK in text else text
+        """JSON text with the bytes of each such object replaced; `text` itself where there are none."""
+        return _BYTES.sub(self._replaced, text) if any(mark in text for mark in _MARKS) else text
+
+    def clean_hex(self, text: str, kind: Kind | None = None) -> str | None:
+        """`text` with its `\\x…` replaced, None where it holds none; `kind` is what its key says."""
+        if _HEX.search(text) is None:
+            return None
+        return _HEX.sub(lambda match: HEX_MARK + self.made(bytes.fromhex(match[1]), kind, texts=True).hex(), text)
+
+    def made(self, data: bytes, kind: Kind | None, *, texts: bool) -> bytes:
+        """What replaces `data`; `texts` says that it may be plain text, which is then cleaned as that."""
+        coding = next((name for magic, name in _CODINGS if data.startswith(magic)), None)
+        if coding is not None:
+            opened = self._opened(data, coding, kind)
+            if opened is not None:
+                return opened
+        elif texts:
+            cleaned = self._as_text(data, kind)
+            if cleaned is not None:
+                return cleaned
+        return data if _is_uuid(data) and kind is None else self._stand_in(data)
+
+    def _opened(self, data: bytes, coding: str, kind: Kind | None) -> bytes | None:
+        """Compressed text cleaned and compressed again; None where it is none."""
+        try:
+            plain = decode(data, (coding,), _LARGEST)
+            made = self._as_text(plain, kind)
+            if made is None:
+                return None
+            return data if made == plain else encode(made, (coding,), data)
+        except CodingError:
+            return None
+
+    def _as_text(self, data: bytes, kind: Kind | None) -> bytes | None:
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            return None
+        if _CONTROL.search(text):
+            return None
+        inner = self._values.nested(text) if text[:1] in ("{", "[") else None
+        if inner is None or (inner == text and kind is not None):
+            inner = self._values.text(text) if kind is None else self._values.of_kind(kind, text)
+        return inner.encode()
 
     def _replaced(self, match: re.Match[str]) -> str:
+        head, encoded, tail = match.group(1, 2, 3) if match[1] is not None else match.group(4, 5, 6)
         try:
-            data = b64decode(match[1], validate=True)
+            data = b64decode(encoded, validate=True)
         except (Error, ValueError):
             # Not ours: somebody's text under that name, which the walk judges like any other.
             return match[0]
         if len(data) < _SHORTEST or _is_uuid(data):
             return match[0]
+        made = self.made(data, None, texts=match[1] is None)
+        return match[0] if made == data else f"{head}{b64encode(made).decode()}{tail}"
+
+    def _stand_in(self, data: bytes) -> bytes:
         digest = hashlib.blake2b(data, digest_size=32).hexdigest()
         made = self._values.of_kind(Kind.PASSWORD, digest)
         if made == digest:
-            return match[0]  # known to be a stand-in already
-        return f'{{"b64":"{b64encode(hashlib.shake_256(made.encode()).digest(len(data))).decode()}"}}'
+            return data  # known to be a stand-in already
+        return hashlib.shake_256(made.encode()).digest(len(data))
 
 
 def _is_uuid(data: bytes) -> bool:

@@ -22,11 +22,13 @@ from .pairs import Pairs
 from .pseudonyms import Pseudonyms
 from .remembered import Remembered
 from .rules import Rules
+from .segments import Segments
 from .shapes import Shapes
 from .text_body import TextBody
-from .tokens import KeyClassifier
+from .tokens import PLAIN, KeyClass, KeyClassifier
 from .urls import Urls
 from .values import Values
+from .vocabulary import MEMBER_COMMANDS, SECRET_KINDS
 
 _REMEMBERED_BYTES = 32 << 20
 _MOST_ANSWERS = 1024
@@ -34,29 +36,59 @@ _LARGEST_ANSWER = 16 << 10  # bytes of a body: with the number of answers, a bou
 _UNHASHED = frozenset({"digest", "content-digest", "repr-digest", "content-md5"})  # hashes of a body that is gone
 _PLACEHOLDER = re.compile(r"(?<![\w$])(\$[0-9]+)(?![\w$])")
 _FAILED = "the sanitizer failed on it"
-_ARGUMENTS = Headers((("content-type", "application/json"),))
+_ESCAPED = re.compile(r"\\x[0-9a-f]{2}")  # how decoders write bytes that are no text in a name
+_NO_CODINGS = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "binary"})
+# What AMQP's clients, and some of HTTP's, say in place of a charset.
+_RECORDS = frozenset({"postgres", "mysql", "mongodb"})
+_KEYED = frozenset({"redis", "nats", "amqp", "kafka"})
+_NO_ARGUMENTS = frozenset({"", "[]", "{}"})
+
+
+class _Place:
+    """How the parts of a message are cleaned, by the protocol and what it is asked of; compared by identity."""
+
+    __slots__ = ("above", "bodies", "headers", "records", "text")
+
+    def __init__(
+        self,
+        bodies: Bodies,
+        headers: HeaderCleaner,
+        text: Callable[[str], str],
+        above: KeyClass = PLAIN,
+        records: KeyClass = PLAIN,
+    ) -> None:
+        self.bodies = bodies
+        self.headers = headers
+        self.text = text
+        self.above = above
+        self.records = records
 
 
 class Sanitizer:
     """Cleans exchanges under a project's `key` and `rules`: the same value gets the same pseudonym everywhere."""
 
-    __slots__ = ("_answers", "_bodies", "_digests", "_headers", "_known", "_urls", "_values", "key_id", "rules_id")
+    __slots__ = (
+        "_answers", "_digests", "_keys", "_known", "_plain", "_places", "_segments", "_urls", "_values", "key_id",
+        "rules_id",
+    )  # fmt: skip
 
     def __init__(self, key: bytes, rules: Rules = Rules()) -> None:  # noqa: B008 -- frozen and empty
-        keys = KeyClassifier(rules.keys, rules.keep)
-        self._values = Values(Pseudonyms(key), Shapes((p.kind, p.regex) for p in rules.patterns))
-        walker = JsonWalker(keys, self._values)
-        pairs = Pairs(keys, self._values)
-        self._urls = Urls(pairs, self._values)
-        self._values.nested = Layers(walker, pairs, self._urls).clean
-        self._values.claims = walker.claims
-        self._values.cookies = Cookies(keys, self._values).clean
-        self._values.url = self._urls.clean
-        self._values.pairs = TextBody(keys, self._values).inline
-        self._bodies = Bodies(keys, self._values, walker, pairs)
-        self._headers = HeaderCleaner(keys, self._values, self._urls)
+        shapes = Shapes((p.kind, p.regex) for p in rules.patterns)
+        self._keys = keys = KeyClassifier(rules.keys, rules.keep, shapes)
+        self._values = values = Values(Pseudonyms(key), shapes)
+        self._segments = Segments(keys, values)
+        walker = JsonWalker(keys, values)
+        pairs = Pairs(keys, values)
+        self._urls = Urls(pairs, values)
+        values.nested = Layers(walker, pairs, self._urls).clean
+        values.claims = walker.claims
+        values.cookies = Cookies(keys, values).clean
+        values.url = self._urls.clean
+        values.pairs = TextBody(keys, values).inline
+        self._plain = self._place(walker, values.text)
+        self._places: dict[tuple[bool, Kind | None, bool, bool], _Place] = {}
         self._digests = KeyedHash(key, b"seam-withheld")
-        self._known: Remembered[tuple[str, str, bytes], bytes | Unclean] = Remembered(_REMEMBERED_BYTES)
+        self._known: Remembered[tuple[_Place, str, str, bytes], bytes | Unclean] = Remembered(_REMEMBERED_BYTES)
         # By identity: a decoder that remembers has one object for equal answers, and an entry keeps its own alive.
         self._answers: dict[int, tuple[Response, Response, tuple[Withheld, ...]]] = {}
         self.key_id: str = KeyedHash(key, b"seam-key-id").digest(b"", 6)
@@ -68,8 +100,9 @@ class Sanitizer:
         `is_request_clean` says that its request came out of a sanitizer: a replayed one, read from a capture.
         """
         held: list[Withheld] = []
-        request = e.request if is_request_clean else self._request(e.request, held)
-        response = self._answer(e.response, held) if e.response is not None else None
+        place = self._place_of(e)
+        request = e.request if is_request_clean else self._request(e.request, place, held)
+        response = self._answer(e.response, place, held) if e.response is not None else None
         failure = self._failure(e.failure) if e.failure is not None else None
         if request is e.request and response is e.response and failure is e.failure and not held:
             return e
@@ -93,14 +126,43 @@ class Sanitizer:
         self._values.learning = True
         try:
             for e in exchanges:
-                self._learn(e.request, seen)
+                self._learn(e.request, self._place_of(e), seen)
         finally:
             self._values.learning = False
             self._forget()
 
-    def _learn(self, request: Request, seen: set[Headers | tuple[str, str, bytes]]) -> None:
-        if request.operation or request.arguments:
-            self._call(request, [])
+    def _place(
+        self, walker: JsonWalker, text: Callable[[str], str], above: KeyClass = PLAIN, records: KeyClass = PLAIN
+    ) -> _Place:
+        keys, values = self._keys, self._values
+        bodies = Bodies(keys, values, walker, Pairs(keys, values))
+        return _Place(bodies, HeaderCleaner(keys, values, self._urls, text), text, above, records)
+
+    def _place_of(self, e: Exchange | Ask) -> _Place:
+        """Where the parts of `e` stand: a table's rows are persons where its name says so, a key's members secrets."""
+        request, protocol = e.request, e.protocol
+        keyed = protocol in _KEYED
+        if not keyed and protocol not in _RECORDS:
+            return self._plain
+        said = self._keys.of(request.target)
+        members: Kind | None = None
+        if protocol == "redis" and said.kind in SECRET_KINDS and request.method in MEMBER_COMMANDS:
+            members = Kind.DROP if said.kind is Kind.DROP else Kind.SECRET
+        context = (keyed, members, said.person, said.address)
+        return self._places.get(context) or self._new_place(context)
+
+    def _new_place(self, context: tuple[bool, Kind | None, bool, bool]) -> _Place:
+        keyed, members, person, address = context
+        text = self._segments.clean if keyed else self._values.text
+        walker = JsonWalker(self._keys, self._values, text if keyed else None, binary=True)
+        above = PLAIN if members is None else KeyClass(kind=members, members=True)
+        records = KeyClass(person=person, address=address) if person or address else PLAIN
+        self._places[context] = place = self._place(walker, text, above, records)
+        return place
+
+    def _learn(self, request: Request, place: _Place, seen: set[Headers | tuple[str, str, bytes]]) -> None:
+        if place is not self._plain or request.operation or request.arguments:
+            self._call(request, place, [])
             return
         self._part("request.target", self._urls.clean, request.target, "/", [])
         headers, body = request.headers, request.body
@@ -109,38 +171,48 @@ class Sanitizer:
         if headers not in seen:
             if sum(len(name) + len(value) for name, value in headers.items) <= _LARGEST_ANSWER:
                 seen.add(headers)
-            self._message("request", headers, b"", [])
+            self._message("request", place, headers, b"", [])
         if body:
             content_type, coding = _described(headers)
             key = (content_type, coding, body)
             if key not in seen:
                 if len(body) <= _LARGEST_ANSWER:
                     seen.add(key)
-                self._body(headers, body)
+                self._body(place, headers, body)
 
     def _forget(self) -> None:
         self._answers.clear()
         self._known.clear()
-        self._headers.forget()
+        self._segments.forget()
+        for place in (self._plain, *self._places.values()):
+            place.headers.forget()
         self._values.forget()
 
-    def _request(self, request: Request, held: list[Withheld]) -> Request:
-        if request.operation or request.arguments:
-            return self._call(request, held)
+    def _request(self, request: Request, place: _Place, held: list[Withheld]) -> Request:
+        if place is not self._plain or request.operation or request.arguments:
+            return self._call(request, place, held)
         target = self._part("request.target", self._urls.clean, request.target, "/", held)
-        headers, body = self._message("request", request.headers, request.body, held)
+        headers, body = self._message("request", place, request.headers, request.body, held)
         if target == request.target and headers is request.headers and body is request.body:
             return request
         return Request(request.method, target, headers, body, request.version)
 
-    def _call(self, request: Request, held: list[Withheld]) -> Request:
+    def _call(self, request: Request, place: _Place, held: list[Withheld]) -> Request:
         """A request of a protocol other than HTTP: its target is no URL, and its values stand in `arguments`."""
-        target = self._part("request.target", self._values.text, request.target, "", held)
+        clean = self._of_bytes if _ESCAPED.search(request.target) else place.text
+        target = self._part("request.target", clean, request.target, "", held)
         operation = self._part("request.operation", self._operation, request.operation, "", held)
-        arguments = self._arguments(request.arguments, held)
-        headers, body = self._message("request", request.headers, request.body, held)
-        made = Request(request.method, target, headers, body, request.version, operation, arguments)
-        return request if made == request else made
+        arguments = self._arguments(request.arguments, place, held)
+        headers, body = self._message("request", place, request.headers, request.body, held)
+        if headers is request.headers and body is request.body:
+            before = (request.target, request.operation, request.arguments)
+            if before == (target, operation, arguments):
+                return request
+        return Request(request.method, target, headers, body, request.version, operation, arguments)
+
+    def _of_bytes(self, name: str) -> str:
+        """A name that is no text, written with escapes: nothing can be told of it."""
+        return self._values.of_kind(Kind.PASSWORD, name)
 
     def _operation(self, operation: str) -> str:
         """An operation's words, but not the `$n` that stand for its values: `token=$1` holds no token."""
@@ -149,20 +221,24 @@ class Sanitizer:
         pieces = _PLACEHOLDER.split(operation)
         return "".join(self._values.text(piece) if at % 2 == 0 else piece for at, piece in enumerate(pieces))
 
-    def _arguments(self, arguments: str, held: list[Withheld]) -> str:
+    def _arguments(self, arguments: str, place: _Place, held: list[Withheld]) -> str:
+        if arguments in _NO_ARGUMENTS:
+            return arguments
         raw = arguments.encode("utf-8", "surrogatepass")
-        made = self._body(_ARGUMENTS, raw) if raw else raw
+        made = self._document(place, "application/json", "", raw)
         if isinstance(made, Unclean):
             held.append(self._withheld("request.arguments", raw, str(made)))
             return ""
         return arguments if made is raw else made.decode()
 
-    def _answer(self, response: Response, held: list[Withheld]) -> Response:
+    def _answer(self, response: Response, place: _Place, held: list[Withheld]) -> Response:
         """`_response`, remembered for the very same object."""
+        if place is not self._plain:
+            return self._response(response, place, held)
         known = self._answers.get(id(response))
         if known is None:
             withheld: list[Withheld] = []
-            known = (response, self._response(response, withheld), tuple(withheld))
+            known = (response, self._response(response, place, withheld), tuple(withheld))
             if not self._values.learning and len(response.body) <= _LARGEST_ANSWER:
                 if len(self._answers) >= _MOST_ANSWERS:
                     self._answers.clear()
@@ -170,9 +246,9 @@ class Sanitizer:
         held += known[2]
         return known[1]
 
-    def _response(self, response: Response, held: list[Withheld]) -> Response:
-        headers, body = self._message("response", response.headers, response.body, held)
-        reason = self._part("response.reason", self._values.text, response.reason, "", held)
+    def _response(self, response: Response, place: _Place, held: list[Withheld]) -> Response:
+        headers, body = self._message("response", place, response.headers, response.body, held)
+        reason = self._part("response.reason", place.text, response.reason, "", held)
         if headers is response.headers and body is response.body and reason == response.reason:
             return response
         return Response(response.status, headers, body, reason, response.version)
@@ -181,15 +257,17 @@ class Sanitizer:
         detail = self._part("failure.detail", self._values.text, failure.detail, "", [])
         return failure if detail == failure.detail else replace(failure, detail=detail)
 
-    def _message(self, side: str, headers: Headers, body: bytes, held: list[Withheld]) -> tuple[Headers, bytes]:
+    def _message(
+        self, side: str, place: _Place, headers: Headers, body: bytes, held: list[Withheld]
+    ) -> tuple[Headers, bytes]:
         try:
-            cleaned = self._headers.clean(headers)
+            cleaned = place.headers.clean(headers)
         except Exception:  # fail closed: whatever went wrong, the part must not pass
             held.append(self._withheld(f"{side}.headers", repr(headers.items).encode(), _FAILED))
             cleaned = Headers()
         if not body:
             return cleaned, body
-        made = self._body(headers, body)
+        made = self._body(place, headers, body)
         if isinstance(made, Unclean):
             held.append(self._withheld(f"{side}.body", body, str(made)))
             return self._without_digests(cleaned), b""
@@ -197,22 +275,26 @@ class Sanitizer:
             return cleaned, body
         return self._fitting(cleaned, made), made
 
-    def _body(self, headers: Headers, body: bytes) -> bytes | Unclean:
+    def _body(self, place: _Place, headers: Headers, body: bytes) -> bytes | Unclean:
         """The body cleaned: `body` itself where nothing was sensitive, the reason where it cannot be cleaned."""
         content_type, coding = _described(headers)
-        key = (content_type, coding, body)
+        return self._document(place, content_type, coding, body)
+
+    def _document(self, place: _Place, content_type: str, coding: str, body: bytes) -> bytes | Unclean:
+        key = (place, content_type, coding, body)
         known = None if self._values.learning else self._known.get(key)
         if known is not None:
             return body if known == body else known
-        made = self._cleaned_body(body, content_type, parse_codings((coding,)))
+        made = self._cleaned_body(place, body, content_type, coding)
         if not self._values.learning:
             size = len(body) + (len(made) if isinstance(made, bytes) and made is not body else 0)
             self._known.put(key, made, size)
         return made
 
-    def _cleaned_body(self, body: bytes, content_type: str, codings: tuple[str, ...]) -> bytes | Unclean:
+    def _cleaned_body(self, place: _Place, body: bytes, content_type: str, coding: str) -> bytes | Unclean:
+        codings = tuple(name for name in parse_codings((coding,)) if name not in _NO_CODINGS) if coding else ()
         try:
-            made = self._bodies.clean(body, content_type, codings)
+            made = place.bodies.clean(body, content_type, codings, place.above, place.records)
         except Unclean as unclean:
             return Unclean(str(unclean))  # without its traceback, which holds the body
         except Exception:  # fail closed: whatever went wrong, the body must not pass

@@ -13,6 +13,7 @@ from urllib.parse import quote, unquote
 
 import orjson
 
+from .checks import is_card
 from .kinds import Kind
 from .pseudonyms import Pseudonyms, canonical
 from .shapes import Shapes, suspicious
@@ -22,6 +23,7 @@ MAX_TRUSTED = 400_000
 _MAX_KNOWN = 50_000
 _MAX_KNOWN_LENGTH = 2_000  # characters of a text worth remembering
 _SHORTEST_SHAPE = 6  # characters: a@b.co
+_SHORTEST_CARD = 14  # digits
 _NOTHING = frozenset(
     {"", "none", "null", "nil", "undefined", "unknown", "n/a", "na", "-", "true", "false", "yes", "no"}
 )
@@ -60,6 +62,11 @@ class Values:
         self.cookies: Callable[[str], str] | None = None
         self.claims: Callable[[str], str | None] = _not_nested
         self.pairs: Callable[[str], Iterable[Edit]] = _no_edits
+
+    @property
+    def has_own(self) -> bool:
+        """Whether the project has patterns of its own."""
+        return self._shapes.has_own
 
     def forget(self) -> None:
         """Drop what was remembered for speed; needed when more values became trusted."""
@@ -114,6 +121,8 @@ class Values:
             return self._replaced(kind, value)
         if value.strip().lower() in _NOTHING or _MASK.fullmatch(value):
             return value
+        if kind is Kind.UNNAMED:
+            return self._unnamed(value)
         bare = value.strip()
         shape = self._shapes.whole(bare)
         if shape is not None and shape in _CHECKED:
@@ -122,9 +131,19 @@ class Values:
             return value
         return self._by_kind(kind, value)
 
+    def _unnamed(self, value: str) -> str:
+        """Nobody says what it is: what shows by its shape goes by that, anything else is a secret."""
+        shape = self._shapes.whole(value.strip())
+        if shape is not None:
+            return value.replace(value.strip(), self._replaced(shape, value.strip()))
+        made = self.text(value) if "://" in value else value
+        return made if made != value else self._replaced(Kind.SECRET, value)
+
     def number(self, kind: Kind, raw: str) -> str:
         """What replaces the number `raw` (its JSON spelling) under a key of `kind`: a number of as many digits."""
         digits = raw.lstrip("-")
+        if kind is Kind.UNNAMED:
+            return self.number(Kind.PAN, raw) if len(raw) >= _SHORTEST_CARD and is_card(raw) else raw
         if kind in (Kind.SECRET, Kind.HANDLE) and len(digits) < 5:
             return raw  # a count or an id, no credential
         if kind in (Kind.STREET, Kind.NAME, Kind.CITY, Kind.IP, Kind.EMAIL):

@@ -16,6 +16,8 @@ def _phrases(kind: Kind, phrases: str) -> dict[str, Kind]:
 
 
 PHRASES: dict[str, Kind] = {
+    # What the decoders call values of SQL whose columns nobody names.
+    "unnamedsecret": Kind.UNNAMED,
     **_phrases(
         Kind.PASSWORD,
         "securityanswer secretanswer password passwd pwd passphrase passcode userpass dbpass mypass pass pswd "
@@ -90,6 +92,14 @@ PHRASES: dict[str, Kind] = {
     ),
 }
 
+# What these announce in a name made of parts (`sess:<id>`, `password_reset:17`) is a secret; as keys they say nothing.
+SEGMENT_SECRETS = words(
+    "sess passwordreset resetpassword pwreset pwdreset resetcode resetlink forgotpassword emailverification "
+    "verifyemail emailconfirmation magiclink invitation activation refresh nonce apikeys accesskeys 2fa mfa "
+    "twofactor phpredissession impersonation"
+)
+SECRET_KINDS = frozenset({Kind.SECRET, Kind.PASSWORD, Kind.DROP, Kind.COOKIE})
+
 # Phrases that end in a sensitive word and are not sensitive.
 HARMLESS_PHRASES = words(
     "macaddress hostaddress walletaddress contractaddress memoryaddress baseaddress bindaddress listenaddress "
@@ -140,4 +150,14 @@ DATA_WORDS = words(
     "type kind id name scope scopes expires expiry in at issuer alg algorithm status version description format "
     "title "
     "minlength maxlength provider created updated required default method enabled use kty"
+)
+
+# Names of operators in queries (MongoDB and others): what stands below them is what stands above them.
+OPERATORS = words("$eq $ne $gt $gte $lt $lte $in $nin $all $regex $not $elemMatch $each $exists")
+# Redis' commands whose arguments, or answers, are members of what their key names.
+MEMBER_COMMANDS = words(
+    "SADD SREM SISMEMBER SMISMEMBER SMEMBERS SPOP SRANDMEMBER SMOVE SSCAN SINTER SUNION SDIFF LPUSH RPUSH LPUSHX "
+    "RPUSHX LREM LSET LRANGE LINDEX LPOP RPOP LPOS LINSERT BLPOP BRPOP ZADD ZREM ZSCORE ZMSCORE ZRANK ZREVRANK "
+    "ZINCRBY ZRANGE ZREVRANGE ZRANGEBYSCORE ZPOPMIN ZPOPMAX ZSCAN PFADD HGET HSET HDEL HEXISTS HMGET HGETALL HKEYS "
+    "HSETNX HINCRBY HSCAN HMSET"
 )

@@ -4,7 +4,7 @@ What the fields mean on each protocol stands in docs/format.md: `operation` is w
 command, "publish"), `target` what it is asked of (a key, a topic), `arguments` a JSON array or object as text.
 """
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..headers import Headers
 from ..model import Exchange, Failure, FailureKind, Link, Request, Response, Role
@@ -19,6 +19,20 @@ BODY_CAP = 1 << 20
 _NO_HEADERS = Headers()
 
 
+class Late(Protocol):
+    """A body that is made once somebody reads it: in the sanitizer process, if nobody has before."""
+
+    @property
+    def size(self) -> int:
+        """About how many bytes are kept for it."""
+
+    def body(self) -> bytes:
+        """The body."""
+
+    def plain(self) -> tuple[Any, ...]:
+        """What it is made of, in values that marshal knows: the name of a maker (`carried.MAKERS`), its arguments."""
+
+
 class Call:
     """What a decoder collects. Times are the microseconds that the bytes were fed with.
 
@@ -29,6 +43,7 @@ class Call:
     """
 
     __slots__ = (
+        "_response_body",
         "answered",
         "arguments",
         "body",
@@ -43,7 +58,6 @@ class Call:
         "origin",
         "protocol",
         "reason",
-        "response_body",
         "response_headers",
         "role",
         "seq",
@@ -69,7 +83,7 @@ class Call:
         self.status = OK
         self.reason = ""
         self.response_headers = _NO_HEADERS
-        self.response_body = b""
+        self._response_body: bytes | Late = b""
         self.failure: Failure | None = None
         self.truncated = False
         self.role: Role | None = None
@@ -81,12 +95,36 @@ class Call:
         self.links: tuple[Link, ...] = ()
         self.origin: str | None = None
 
-    def answer(self, status: int, ended_us: int, body: bytes = b"", headers: Headers = _NO_HEADERS) -> None:
+    @property
+    def response_body(self) -> bytes:
+        """The answer's body."""
+        body = self._response_body
+        if not isinstance(body, bytes):
+            body = self._response_body = body.body()
+        return body
+
+    @response_body.setter
+    def response_body(self, body: bytes) -> None:
+        self._response_body = body
+
+    @property
+    def kept_body(self) -> bytes | Late:
+        """The answer's body, as it is kept."""
+        return self._response_body
+
+    @property
+    def size(self) -> int:
+        """About how many bytes are kept of it."""
+        body = self._response_body
+        kept = len(body) if isinstance(body, bytes) else body.size
+        return len(self.arguments) + len(self.body) + kept
+
+    def answer(self, status: int, ended_us: int, body: bytes | Late = b"", headers: Headers = _NO_HEADERS) -> None:
         """The whole answer has come."""
         self.answered = True
         self.status = status
         self.ended_us = ended_us
-        self.response_body = body
+        self._response_body = body
         self.response_headers = headers
 
     def fail(self, kind: FailureKind, detail: str, ended_us: int) -> None:

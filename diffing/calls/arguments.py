@@ -32,6 +32,9 @@ MIN_CONSTANT = 3
 
 _LIMIT = re.compile(r"\b(?:LIMIT|OFFSET|FETCH\s+(?:FIRST|NEXT))\s+\$(\d+)", re.IGNORECASE)
 _IN_LIST = re.compile(r"\bIN\s*\(\s*(\$\d+(?:\s*,\s*\$\d+)*)\s*\)", re.IGNORECASE)
+_ROW = r"\(\s*\$\d+(?:\s*,\s*\$\d+)*\s*\)"
+_ROWS = re.compile(rf"\bVALUES\s*({_ROW}(?:\s*,\s*{_ROW})+)", re.IGNORECASE)
+_NUMBER = re.compile(r"\d+")
 _ANY = re.compile(r"\b(?:ANY|ALL|unnest)\s*\(\s*\$(\d+)", re.IGNORECASE)
 _AGAIN = re.compile(r"#\d+\Z")
 _KEYS = frozenset({"key", "routing_key"})
@@ -56,6 +59,18 @@ def _json(text: str) -> Json:
 
 
 @lru_cache(maxsize=4096)
+def _tables_of(operation: str) -> tuple[tuple[tuple[int, ...], ...], ...]:
+    """The numbers of the slots of each row of each `VALUES (…), (…)` that a query joins with: a table, so in no order.
+    What INSERT writes is in the order in which it is written."""
+    if operation[:6].upper() == "INSERT":
+        return ()
+    return tuple(
+        tuple(tuple(map(int, _NUMBER.findall(row))) for row in found[1].split(")")[:-1])
+        for found in _ROWS.finditer(operation)
+    )
+
+
+@lru_cache(maxsize=4096)
 def _lists_of(operation: str) -> tuple[tuple[tuple[int, ...], ...], frozenset[int], frozenset[int]]:
     """Of a SQL text: the numbers of the slots of each IN list, of arrays whose order means nothing, of limits."""
     lists = tuple(
@@ -73,7 +88,7 @@ def _sorted(values: Iterable[Json]) -> list[Json]:
 
 
 def _statement_arguments(operation: str, text: str) -> Json:
-    """By column; the values of an IN list as one sorted list."""
+    """By column; the values of an IN list, and the rows of a table of values, as one sorted list."""
     given = _json(text)
     if not isinstance(given, dict):
         return {"": given}
@@ -83,6 +98,9 @@ def _statement_arguments(operation: str, text: str) -> Json:
         held = [names[number - 1] for number in numbers if number <= len(names)]
         if held:
             given[held[0]] = _sorted(given.pop(name) for name in held)
+    for rows in _tables_of(operation):
+        tuples = [[given.pop(names[number - 1], None) for number in row if number <= len(names)] for row in rows]
+        given[names[rows[0][0] - 1] if rows[0][0] <= len(names) else ""] = _sorted(cast("list[Json]", tuples))
     for number in sets:
         if number <= len(names) and isinstance(given.get(names[number - 1]), list):
             given[names[number - 1]] = _sorted(cast("list[Json]", given[names[number - 1]]))
@@ -106,7 +124,7 @@ def argument_key(call: Exchange) -> bytes:
     """Equal for calls that ask the same."""
     request = call.request
     if call.protocol in SQL or (call.protocol == "redis" and not is_event(call)):
-        if call.protocol == "redis" or any(_lists_of(request.operation)[:2]):
+        if call.protocol == "redis" or any(_lists_of(request.operation)[:2]) or _tables_of(request.operation):
             return canonical_key([request.target, arguments_of(call)])
         return request.arguments.encode("utf-8", "surrogatepass")
     body = _body_key(request)

@@ -108,8 +108,9 @@ def _extra(known: Collection[str], key: Key, call: Exchange, old: int, new: int)
     # A host that is called for the first time may be anyone's; a database or a bus is one of the service's own.
     new_service = key.service not in known and key.surface in (Surface.HTTP, Surface.GRPC)
     moved = "new service" if new_service else "missing→present"
-    one = _difference(kind, key, old, new, moved, "security" if new_service else "")
-    return replace(one, before=None, after=glimpse(call))
+    # One that fails is no consequence of the request's failing: rather its cause.
+    trait = "security" if new_service else "failed" if failed(call) else ""
+    return replace(_difference(kind, key, old, new, moved, trait), before=None, after=glimpse(call))
 
 
 def _scaled(key: Key, old: int, new: int, batch: Key | None) -> Difference:

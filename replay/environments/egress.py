@@ -1,7 +1,8 @@
 """Where a started side's calls end that lead to no downstream: a proxy that refuses, and counts who was wanted.
 
 A replay must not reach what nobody configured: a payment provider, a mail server. The service is told of this proxy by
-the variables that HTTP clients agree on; one that heeds none of them gets past it (`docs/environments.md`).
+the variables that HTTP clients agree on; one that heeds none of them gets past it, unless its network is its own
+(`namespace.py`).
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
+from ...capture.engines.sockets import Network, listening
 from ...capture.text import printable
 
 TRIED = "tried to reach "
@@ -28,18 +30,36 @@ _REFUSAL = (
 )
 
 
-class RefusingProxy:
-    """Listens on a free loopback port. `told` is called with "host:port" of everything that was wanted."""
+class Places:
+    """Tells of places that were wanted, of so many different ones and no more."""
 
     def __init__(self, told: Callable[[str], None]) -> None:
         self._told = told
-        self._places: set[str] = set()
+        self._known: set[str] = set()
+
+    def count(self, place: str) -> None:
+        """Tell of `place`, or of `UNKNOWN` where there were too many."""
+        if place not in self._known and len(self._known) >= _MOST_PLACES:
+            place = UNKNOWN
+        self._known.add(place)
+        self._told(place)
+
+
+class RefusingProxy:
+    """Listens on a free loopback port, of `network` where it is given. `told` is called with "host:port" of everything
+    that was wanted."""
+
+    def __init__(self, told: Callable[[str], None], network: Network | None = None) -> None:
+        self._places = Places(told)
+        self._network = network
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
 
     async def start(self) -> str:
         """The proxy's URL."""
-        self._server = await asyncio.start_server(self._refuse, "127.0.0.1", 0, limit=_HEAD)
+        self._server = await asyncio.start_server(
+            self._refuse, **listening(("127.0.0.1", 0), self._network), limit=_HEAD
+        )
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     async def stop(self) -> None:
@@ -54,22 +74,16 @@ class RefusingProxy:
         try:
             async with asyncio.timeout(_WITHIN_S):
                 head = await reader.readuntil(b"\r\n\r\n")
-                self._count(wanted(head.partition(b"\r\n")[0]))
+                self._places.count(wanted(head.partition(b"\r\n")[0]))
                 writer.write(_REFUSAL)
                 await writer.drain()
         except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             # A client that says nothing, or too much: it wanted out all the same.
-            self._count(UNKNOWN)
+            self._places.count(UNKNOWN)
         finally:
             self._open.discard(writer)
             with contextlib.suppress(OSError):
                 writer.close()
-
-    def _count(self, place: str) -> None:
-        if place not in self._places and len(self._places) >= _MOST_PLACES:
-            place = UNKNOWN
-        self._places.add(place)
-        self._told(place)
 
 
 UNKNOWN = "somewhere"

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ...capture.errors import CouldNotCheck, UsageError
+from .namespace import Namespace
 from .ports import free_ports
 from .ready import accepts, await_ready
 from .spec import ServiceSpec
@@ -25,17 +26,26 @@ _PIPE_DRAIN_S = 0.2
 class ProcessEnvironment:
     """`service.command`, run in `cwd` without a shell, with `env` added to this process's own variables.
 
-    `what` names it in errors ("candidate"), `grace_s` is the time between SIGTERM and SIGKILL.
+    `what` names it in errors ("candidate"), `grace_s` is the time between SIGTERM and SIGKILL. With a `namespace` it
+    runs in there, and is reached there.
     """
 
     def __init__(
-        self, service: ServiceSpec, *, cwd: Path, env: Mapping[str, str], what: str, grace_s: float = 1.0
+        self,
+        service: ServiceSpec,
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        what: str,
+        grace_s: float = 1.0,
+        namespace: Namespace | None = None,
     ) -> None:
         self._service = service
         self._cwd = cwd
         self._env = dict(env)
         self._what = what
         self._grace_s = grace_s
+        self._namespace = namespace
         self._tail = Tail()
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -47,7 +57,8 @@ class ProcessEnvironment:
         port = await self._choose_port()
         await self._start()
         try:
-            await await_ready(("127.0.0.1", port), self._service.ready, self.ended, self._what)
+            dial = self._namespace.dialled if self._namespace is not None else None
+            await await_ready(("127.0.0.1", port), self._service.ready, self.ended, self._what, dial)
         except CouldNotCheck as error:
             await self.down()
             raise CouldNotCheck(f"{error.message}; {self._last_words()}") from error
@@ -92,7 +103,7 @@ class ProcessEnvironment:
             raise UsageError(f"{self._what}: [service] listen is missing", 'listen = { env = "PORT" }')
         if listen.port is not None:
             # Another service there would answer the ready probe, and be measured in place of this one.
-            if await accepts(("127.0.0.1", listen.port)):
+            if self._namespace is None and await accepts(("127.0.0.1", listen.port)):
                 raise CouldNotCheck(f"{self._what}: port {listen.port} is taken by another process", "end it first")
             return listen.port
         [port] = free_ports(1)
@@ -101,6 +112,9 @@ class ProcessEnvironment:
 
     async def _start(self) -> None:
         argv = split_command(self._service.command or "", self._what)
+        spaces: tuple[int, ...] = ()
+        if self._namespace is not None:
+            argv, spaces = self._namespace.inside(argv)
         if not self._cwd.is_dir():
             raise UsageError(f"{self._what}: cwd {self._cwd} is no folder", "relative to the config file's folder")
         # A pipe of our own: with asyncio's, `wait()` ends only when the last grandchild has closed it.
@@ -116,6 +130,7 @@ class ProcessEnvironment:
                 stdout=writing,
                 stderr=writing,
                 start_new_session=True,
+                pass_fds=spaces,
             )
         except OSError as error:
             raise CouldNotCheck(f"{self._what}: {argv[0]}: {error.strerror or error}", f"in {self._cwd}") from error

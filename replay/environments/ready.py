@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from ...capture.engines.sockets import Dial, reaching
 from ...capture.errors import CouldNotCheck
 from .spec import Address, Ready
 
@@ -12,9 +13,11 @@ _ATTEMPT_S = 2.0
 _NOTHING = "nothing was tried"
 
 
-async def await_ready(address: Address, ready: Ready, ended: Callable[[], str | None], what: str) -> None:
+async def await_ready(
+    address: Address, ready: Ready, ended: Callable[[], str | None], what: str, dial: Dial | None = None
+) -> None:
     """Return once `what` at `address` is ready. CouldNotCheck when `ended` says why it no longer runs, or when
-    `ready.timeout_s` are over; the message says what the last attempt met."""
+    `ready.timeout_s` are over; the message says what the last attempt met. `dial` connects in another network."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + ready.timeout_s
     met = _NOTHING
@@ -27,7 +30,7 @@ async def await_ready(address: Address, ready: Ready, ended: Callable[[], str | 
             raise CouldNotCheck(f"{what} was not ready after {ready.timeout_s:g} s: {met}")
         try:
             async with asyncio.timeout(min(left, _ATTEMPT_S)):
-                met = await _attempt(address, ready)
+                met = await _attempt(address, ready, dial)
         except TimeoutError:
             # One that the deadline has cut short says less than the one before it.
             if met == _NOTHING or left >= _ATTEMPT_S:
@@ -49,12 +52,12 @@ async def accepts(address: Address) -> bool:
     return True
 
 
-async def _attempt(address: Address, ready: Ready) -> str:
+async def _attempt(address: Address, ready: Ready, dial: Dial | None) -> str:
     """ "" where it is ready, else what was met."""
     port = ready.tcp or address[1]
     host = "127.0.0.1" if ready.tcp else address[0]
     try:
-        reader, writer = await asyncio.open_connection(host, port)
+        reader, writer = await asyncio.open_connection(**await reaching((host, port), dial))
     except OSError as error:
         return f"{_place(address, ready)}: {error.strerror or error}"
     try:

@@ -18,6 +18,9 @@ from ..stubs.protocols import NONE, REAL, check_stub
 from .provided import Provided
 
 PROTOCOLS = ("http", *CALL_PROTOCOLS)
+REFUSED, SEALED, OPEN = "refused", "sealed", "open"
+EGRESS = (REFUSED, SEALED, OPEN)
+"""How a service under replay may call what is no downstream: a proxy refuses it, there is no network for it, freely."""
 
 Address = tuple[str, int]
 
@@ -57,7 +60,7 @@ class ServiceSpec:
     tool brings up.
 
     `git` names the revision whose clean checkout the command runs in (None: the working tree). `egress` says whether a
-    replay lets it call what is no downstream: "refused" or "open". `otlp` has its spans sent here, as witnesses.
+    replay lets it call what is no downstream, one of `EGRESS`. `otlp` has its spans sent here, as witnesses.
     """
 
     name: str
@@ -68,7 +71,7 @@ class ServiceSpec:
     listen: Listen | None = None
     ready: Ready = Ready()
     git: str | None = None
-    egress: str = "refused"
+    egress: str = REFUSED
     otlp: bool = False
     environment: Provided | None = None
 
@@ -148,6 +151,11 @@ def check_service(service: ServiceSpec, where: str) -> None:
     if service.command is not None and service.listen is None:
         raise UsageError(
             f"{where}: [service] listen is missing", 'listen = { env = "PORT" } tells the command its port'
+        )
+    if service.egress == SEALED and service.command is None:
+        raise UsageError(
+            f'{where}: egress = "sealed" needs a command',
+            "only a process of Seamline's gets its own network",
         )
     if service.url is not None:
         if service.git is not None:

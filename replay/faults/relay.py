@@ -14,6 +14,7 @@ from typing import Any
 
 import httptools
 
+from ...capture.engines.sockets import Dial, Network, listening, reaching
 from .spec import NOTHING, Blow, Fault, Faults
 
 _CHUNK = 64 << 10
@@ -23,19 +24,31 @@ _REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 
 class FaultRelay:
-    """One listener in front of one upstream. `is_http` says that requests are told apart."""
+    """One listener in front of one upstream. `is_http` says that requests are told apart. It listens in `network` where
+    that is given, and `dial` connects to an upstream in another one."""
 
-    def __init__(self, listen: tuple[str, int], upstream: tuple[str, int], faults: Faults, *, is_http: bool) -> None:
+    def __init__(
+        self,
+        listen: tuple[str, int],
+        upstream: tuple[str, int],
+        faults: Faults,
+        *,
+        is_http: bool,
+        network: Network | None = None,
+        dial: Dial | None = None,
+    ) -> None:
         self.upstream = upstream
+        self.dial = dial
         self.faults = faults
         self.is_http = is_http
         self._listen = listen
+        self._network = network
         self._server: asyncio.Server | None = None
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def start(self) -> tuple[str, int]:
         """Listen; the real address. OSError where the address cannot be had."""
-        self._server = await asyncio.start_server(self._accepted, *self._listen)
+        self._server = await asyncio.start_server(self._accepted, **listening(self._listen, self._network))
         address = self._server.sockets[0].getsockname()
         return address[0], address[1]
 
@@ -79,7 +92,7 @@ class _Conversation:
         """Pass bytes until both sides have ended, or a fault has ended them."""
         try:
             async with asyncio.timeout(_CONNECT_WITHIN_S):
-                reader, writer = await asyncio.open_connection(*self._relay.upstream)
+                reader, writer = await asyncio.open_connection(**await reaching(self._relay.upstream, self._relay.dial))
         except (OSError, TimeoutError):
             _break(self._writer)
             return

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from ...capture.headers import Headers
-from ...capture.model import Exchange
+from ...capture.model import Exchange, Role
 from ...capture.recorder import Sink
+from ...capture.wire.call import Call
 
 
 def neutral(exchange: Exchange, names: Mapping[str, str]) -> Exchange:
@@ -81,3 +82,7 @@ class NeutralSink:
     def offer(self, exchange: Exchange) -> None:
         """Take an exchange. Never waits, never raises."""
         self._offer(neutral(exchange, self._names))
+
+    def offer_call(self, call: Call, role: Role, service: str, protocol: str) -> None:
+        """Take a call: its exchange is what holds the names."""
+        self.offer(call.exchange(role, service, protocol))

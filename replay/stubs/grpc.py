@@ -29,6 +29,7 @@ from h2.exceptions import H2Error
 from h2.settings import SettingCodes, Settings
 
 from ...capture.engines.listener import GRACE_S, TapSpec
+from ...capture.engines.sockets import listening
 from ...capture.model import Failure, FailureKind
 from ...capture.wire.grpc import MAX_KEPT, MAX_STREAMS
 from ...capture.wire.header_blocks import MAX_HEADERS
@@ -59,8 +60,8 @@ class GrpcStub:
 
     async def start(self) -> tuple[str, int]:
         """Listen; the real address. OSError where the address cannot be had."""
-        host, port = self.spec.listen
-        self._server = await asyncio.get_running_loop().create_server(self._accept, host, port, backlog=1024)
+        at = listening(self.spec.listen, self.spec.network)
+        self._server = await asyncio.get_running_loop().create_server(self._accept, **at, backlog=1024)
         address = self._server.sockets[0].getsockname()
         return address[0], address[1]
 

@@ -15,6 +15,7 @@ from typing import cast
 import httptools
 
 from ...capture.engines.listener import GRACE_S, TapSpec
+from ...capture.engines.sockets import listening
 from ...capture.headers import Headers
 from ...capture.model import Failure, FailureKind, Response
 from ...capture.wire.call import BODY_CAP, Call
@@ -54,8 +55,8 @@ class HttpStub:
 
     async def start(self) -> tuple[str, int]:
         """Listen; the real address. OSError where the address cannot be had."""
-        host, port = self.spec.listen
-        self._server = await asyncio.get_running_loop().create_server(self._accept, host, port, backlog=1024)
+        at = listening(self.spec.listen, self.spec.network)
+        self._server = await asyncio.get_running_loop().create_server(self._accept, **at, backlog=1024)
         address = self._server.sockets[0].getsockname()
         return address[0], address[1]
 

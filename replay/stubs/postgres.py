@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 
 from ...capture.engines.listener import GRACE_S, TapSpec
+from ...capture.engines.sockets import listening
 from ...capture.headers import Headers
 from ...capture.model import Response
 from ...capture.wire.call import OK
@@ -45,7 +46,9 @@ class PostgresStub:
 
     async def start(self) -> tuple[str, int]:
         """Listen; the real address. OSError where the address cannot be had."""
-        self._server = await asyncio.start_server(self._accept, *self.spec.listen, backlog=1024)
+        self._server = await asyncio.start_server(
+            self._accept, **listening(self.spec.listen, self.spec.network), backlog=1024
+        )
         address = self._server.sockets[0].getsockname()
         return address[0], address[1]
 

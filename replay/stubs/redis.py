@@ -10,6 +10,7 @@ import socket
 import struct
 
 from ...capture.engines.listener import GRACE_S, TapSpec
+from ...capture.engines.sockets import listening
 from ...capture.model import FailureKind, Response
 from ...capture.wire.call import OK
 from ...capture.wire.redis.answers import body_of
@@ -57,8 +58,8 @@ class RedisStub:
 
     async def start(self) -> tuple[str, int]:
         """Listen; the real address. OSError where the address cannot be had."""
-        host, port = self.spec.listen
-        self._server = await asyncio.start_server(self._serve, host, port, backlog=1024)
+        at = listening(self.spec.listen, self.spec.network)
+        self._server = await asyncio.start_server(self._serve, **at, backlog=1024)
         address = self._server.sockets[0].getsockname()
         return address[0], address[1]
 

@@ -14,6 +14,9 @@ MOST_PAIRS = 20_000
 _WORD = re.compile(rb"[A-Za-z0-9_\-]{16,256}")
 """What may be a recorded id in an answer, to be replaced wherever it stands: shorter text could be chance."""
 
+_PIECE = re.compile(r"([A-Za-z0-9_\-]{16,256})")
+_LONGEST_WITH_PARTS = 4_000
+
 _UUID = re.compile(r"[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 _HEX = re.compile(r"[0-9a-fA-F]{16,128}")
 _TOKEN = re.compile(r"(?=[^0-9]*\d)(?=[^A-Za-z]*[A-Za-z])[A-Za-z0-9_\-]{20,256}")
@@ -47,6 +50,23 @@ def _generated_text(text: str) -> str:
     return ""
 
 
+def _parts(recorded: Leaf, live: Leaf) -> list[tuple[Leaf, Leaf]]:
+    """What differs between two texts that are alike but for values made anew within them (`user:<token>`), piece by
+    piece; nothing where something else differs too."""
+    if recorded.kind != "s" or live.kind != "s" or max(len(recorded.value), len(live.value)) > _LONGEST_WITH_PARTS:
+        return []
+    one, other = _PIECE.split(recorded.value), _PIECE.split(live.value)
+    if len(one) != len(other) or len(one) < 3 or one[::2] != other[::2]:
+        return []
+    pairs = [
+        (Leaf(recorded.path, "s", there), Leaf(live.path, "s", here))
+        for there, here in zip(one[1::2], other[1::2], strict=True)
+        if there != here
+    ]
+    are_made = all(generated(there) and generated(there) == generated(here) for there, here in pairs)
+    return pairs if are_made else []
+
+
 def _is_epoch(value: float) -> bool:
     return any(_EPOCH[0] <= value / unit < _EPOCH[1] for unit in _UNITS)
 
@@ -74,7 +94,10 @@ class Renaming:
         if here in self._recorded:
             return False
         kind = generated(recorded)
-        return fresh and bool(kind) and kind == generated(live)
+        if kind:
+            return fresh and kind == generated(live)
+        parts = _parts(recorded, live)
+        return bool(parts) and all(self.agrees(one, other, fresh=fresh) for one, other in parts)
 
     def learn(self, recorded: Sequence[Leaf], live: Sequence[Leaf]) -> None:
         """Take over which values stand for which, from two calls or answers that belong together."""
@@ -82,6 +105,8 @@ class Renaming:
         for leaf in recorded:
             other = there.get(leaf.path)
             if other is not None and leaf.value != other.value and leaf.kind == other.kind:
+                for one, another in [] if generated(leaf) else _parts(leaf, other):
+                    self._pair(one, another)
                 self._pair(leaf, other)
 
     def _pair(self, recorded: Leaf, live: Leaf) -> None:

@@ -16,6 +16,7 @@ from typing import cast
 
 import httptools
 
+from ...capture.engines.sockets import Dial, reaching
 from ...capture.headers import Headers
 from ...capture.model import Failure, FailureKind, Request, Response
 from ...capture.wire.answers import AnswerFramer, RawAnswer
@@ -53,7 +54,8 @@ class _Shot:
 
 class Http1Transport:
     """The connections to one target. `address` is where to connect (resolved once, judged by `safety.check_target`,
-    then pinned), `authority` what a missing Host header becomes; `tls` with `server_hostname` makes it https."""
+    then pinned), `authority` what a missing Host header becomes; `tls` with `server_hostname` makes it https. `dial`
+    connects to an address in another network."""
 
     def __init__(
         self,
@@ -65,10 +67,12 @@ class Http1Transport:
         tls: ssl.SSLContext | None = None,
         server_hostname: str | None = None,
         body_cap: int = BODY_CAP,
+        dial: Dial | None = None,
     ) -> None:
         self._address = address
         self.clock = clock
         self.body_cap = body_cap
+        self._dial = dial
         self._tls = tls
         self._server_hostname = server_hostname if tls is not None else None
         self._timeout_us = round(timeout_s * 1_000_000)
@@ -136,7 +140,10 @@ class Http1Transport:
         try:
             async with asyncio.timeout(limit_s):
                 _, connection = await self._loop.create_connection(
-                    lambda: _Connection(self), *self._address, ssl=self._tls, server_hostname=self._server_hostname
+                    lambda: _Connection(self),
+                    **await reaching(self._address, self._dial),
+                    ssl=self._tls,
+                    server_hostname=self._server_hostname,
                 )
         except TimeoutError:
             self._give_up(shot, FailureKind.CONNECT, f"no connection within {limit_s:g} s")

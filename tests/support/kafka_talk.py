@@ -115,14 +115,34 @@ def fetched(correlation: int, each: dict[tuple[str, int], bytes], *, version: in
     return response(correlation, start + _topics(parts))
 
 
+def compact(value: str | None) -> bytes:
+    return b"\0" if value is None else bytes((len(value.encode()) + 1,)) + value.encode()
+
+
+def _flexible_topics(each: dict[tuple[str, int], bytes]) -> bytes:
+    return bytes((len(each) + 1,)) + b"".join(
+        compact(topic) + b"\x02" + i32(partition) + body + b"\0\0" for (topic, partition), body in each.items()
+    )
+
+
 def commit(correlation: int, each: dict[tuple[str, int], int], *, version: int = 7) -> Piece:
-    start = string("g") + i32(1) + string("m") + string(None)
-    parts = {place: i64(offset) + i32(-1) + string("") for place, offset in each.items()}
+    if version >= 8:
+        start = b"\0" + compact("g") + i32(1) + compact("m") + compact(None)
+        parts = {place: i64(offset) + i32(-1) + compact("") for place, offset in each.items()}
+        return request(8, version, correlation, start + _flexible_topics(parts) + b"\0")
+    start = string("g") + (i32(1) + string("m") if version >= 1 else b"")
+    start += (string(None) if version >= 7 else b"") + (i64(-1) if 2 <= version <= 4 else b"")
+    parts = {}
+    for place, offset in each.items():
+        parts[place] = i64(offset) + (i32(-1) if version >= 6 else b"") + (i64(1) if version == 1 else b"") + string("")
     return request(8, version, correlation, start + _topics(parts))
 
 
-def committed(correlation: int, each: dict[tuple[str, int], int]) -> Piece:
-    return response(correlation, i32(0) + _topics({place: i16(code) for place, code in each.items()}))
+def committed(correlation: int, each: dict[tuple[str, int], int], *, version: int = 7) -> Piece:
+    parts = {place: i16(code) for place, code in each.items()}
+    if version >= 8:
+        return response(correlation, b"\0" + i32(0) + _flexible_topics(parts) + b"\0")
+    return response(correlation, (i32(0) if version >= 3 else b"") + _topics(parts))
 
 
 def metadata(correlation: int, *brokers: tuple[int, str, int], version: int = 8) -> Piece:

@@ -32,17 +32,22 @@ def rabbitmq_server() -> Iterator[tuple[str, int]]:
             "RABBITMQ_CONFIG_FILE": f"{name}/none", "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
         }  # fmt: skip
         (folder / "plugins").write_text("[].\n")
+        # A port mapper that the node starts by itself would outlive it.
+        mapping = subprocess.Popen(
+            [_mapper(), "-address", "127.0.0.1", "-port", str(mapper)], stderr=subprocess.DEVNULL
+        )
         with (folder / "out").open("wb") as log:
             process = subprocess.Popen([binary], env=env, stdout=log, stderr=log, cwd=folder, start_new_session=True)
         try:
             _wait(process, port, folder / "out")
             yield "127.0.0.1", port
         finally:
-            # The server is a child of a shell script; its port mapper stays in its group or is told to end.
+            # The node is a child of a shell script.
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait(20)
-            _end_mapper(env)
+            mapping.terminate()
+            mapping.wait(20)
 
 
 def _binary() -> str:
@@ -55,10 +60,11 @@ def _binary() -> str:
     return found
 
 
-def _end_mapper(env: dict[str, str]) -> None:
-    epmd = shutil.which("epmd")
-    if epmd is not None:
-        subprocess.run([epmd, "-kill"], env=env, capture_output=True, timeout=20, check=False)
+def _mapper() -> str:
+    found = shutil.which("epmd")
+    if found is None:
+        pytest.skip("epmd is not installed")
+    return found
 
 
 def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:

@@ -38,6 +38,9 @@ class Run:
     def offer(self, exchange: Exchange) -> None:
         self.exchanges.append(exchange)
 
+    def offer_call(self, *call: Any) -> None:
+        raise AssertionError("a stub offers exchanges")
+
     def offer_raw(self, turn: tuple[Any, ...]) -> None:
         raise AssertionError("a stub offers exchanges")
 

@@ -13,6 +13,8 @@ from seamline.capture.engines.tap import Tap
 from seamline.capture.links import LinkIndex
 from seamline.capture.model import Exchange, Role
 from seamline.capture.sessions import SessionNames
+from seamline.capture.wire.call import Call
+from seamline.capture.wire.carried import carried, exchanges_of
 from seamline.capture.wire.turn import exchange_of_raw
 from seamline.capture.wire.whole import WholeBatch, WholeDecoder
 
@@ -41,6 +43,10 @@ class MemorySink:
 
     def offer(self, exchange: Exchange) -> None:
         self.exchanges.append(exchange)
+
+    def offer_call(self, call: Call, role: Role, service: str, protocol: str) -> None:
+        (exchange,) = exchanges_of([carried(call, role, service, protocol)])
+        self.offer(exchange)
 
     def offer_raw(self, turn: tuple[Any, ...]) -> None:
         self.offer(exchange_of_raw(turn))

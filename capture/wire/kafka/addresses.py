@@ -9,6 +9,7 @@ from .apis import FIRST_FLEXIBLE_API_VERSIONS, HIGHEST, UNSUPPORTED_VERSION
 from .frames import Reader
 
 Address = tuple[str, int]
+_NO_TAGS = b"\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,8 @@ def coordinator_moved(body: bytes, version: int, address: Address) -> bytes:
 
 
 def versions_capped(body: bytes, version: int) -> bytes:
-    """An ApiVersions response that offers nothing beyond `HIGHEST`."""
+    """An ApiVersions response that offers nothing beyond `HIGHEST`, and no features: a producer that finds the newer
+    transactions (KIP-890) leaves out requests which only a newer Produce makes good."""
     reader = Reader(body, 4)
     is_flexible = version >= FIRST_FLEXIBLE_API_VERSIONS and reader.i16() != UNSUPPORTED_VERSION
     if version < FIRST_FLEXIBLE_API_VERSIONS:
@@ -75,4 +77,7 @@ def versions_capped(body: bytes, version: int) -> bytes:
             made[at : at + 2] = wanted.to_bytes(2)
         if is_flexible:
             reader.tags()
+    if is_flexible:
+        reader.i32()
+        made[reader.at :] = _NO_TAGS
     return bytes(made)

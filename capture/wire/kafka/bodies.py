@@ -1,11 +1,12 @@
 """Bodies of the requests and responses that make calls.
 
-After kafka.apache.org/protocol: Produce (0) versions 0–8, Fetch (1) 0–11, OffsetCommit (8) 0–7.
+After kafka.apache.org/protocol: Produce (0) versions 0–8, Fetch (1) 0–11, OffsetCommit (8) 0–9.
 """
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from .apis import FIRST_FLEXIBLE_COMMIT
 from .frames import Reader
 
 Place = tuple[str, int]
@@ -93,6 +94,8 @@ def fetched(reader: Reader, version: int) -> Iterator[tuple[Place, bytes]]:
 
 def committed(reader: Reader, version: int) -> tuple[str, dict[Place, int]]:
     """An OffsetCommit request: the group, and up to where each partition is done."""
+    if version >= FIRST_FLEXIBLE_COMMIT:
+        return _committed_flexibly(reader)
     group = reader.name()
     if version >= 1:
         reader.i32()
@@ -112,8 +115,39 @@ def committed(reader: Reader, version: int) -> tuple[str, dict[Place, int]]:
     return group, found
 
 
+def _committed_flexibly(reader: Reader) -> tuple[str, dict[Place, int]]:
+    reader.tags()  # the header's
+    group = reader.compact() or ""
+    reader.i32()
+    reader.compact()
+    reader.compact()
+    found = {}
+    for place in _flexible_places(reader):
+        found[place] = reader.i64()
+        reader.i32()
+        reader.compact()
+        reader.tags()
+    return group, found
+
+
+def _flexible_places(reader: Reader) -> Iterator[Place]:
+    for _ in range(reader.compact_count()):
+        topic = reader.compact() or ""
+        for _ in range(reader.compact_count()):
+            yield topic, reader.i32()
+        reader.tags()
+
+
 def commit_errors(reader: Reader, version: int) -> dict[Place, int]:
     """An OffsetCommit response: an error code a partition."""
+    if version >= FIRST_FLEXIBLE_COMMIT:
+        reader.tags()
+        reader.i32()
+        found = {}
+        for place in _flexible_places(reader):
+            found[place] = reader.i16()
+            reader.tags()
+        return found
     if version >= 3:
         reader.i32()
     return {place: reader.i16() for place in _places(reader)}

@@ -1,27 +1,23 @@
 """Compressed batches, unpacked up to a bound. Snappy and lz4 need cramjam; without it a batch is not read."""
 
-import zlib
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-import zstandard
-
+from ...codings import MAX_OUTPUT, CodingError, decode
 from .frames import Malformed, Reader
 
-LARGEST = 32 << 20
-"""Bytes that one batch may unpack to."""
-
 _XERIAL = b"\x82SNAPPY\x00"
+_XERIAL_HEAD = 16
 _LZ4_RATIO = 256
 
 
 class Unread(Exception):
-    """A batch that is too large, or whose coding is not at hand."""
+    """A batch that does not unpack, is too large, or whose coding is not at hand."""
 
 
 def unpacked(coding: int, data: bytes) -> bytes:
-    """A batch's records. `coding` is the low three bits of its attributes. Malformed where it does not unpack."""
+    """A batch's records. `coding` is the low three bits of its attributes."""
     if not coding:
         return data
     unpack = _CODINGS.get(coding)
@@ -31,66 +27,57 @@ def unpacked(coding: int, data: bytes) -> bytes:
 
 
 def _gzip(data: bytes) -> bytes:
-    unzip = zlib.decompressobj(wbits=31)
-    try:
-        made = unzip.decompress(data, LARGEST)
-    except zlib.error as error:
-        raise Malformed from error
-    if unzip.unconsumed_tail:
-        raise Unread
-    return made
+    return _decoded(data, "gzip")
 
 
 def _zstd(data: bytes) -> bytes:
-    try:
-        made = zstandard.ZstdDecompressor(max_window_size=LARGEST).stream_reader(data).read(LARGEST + 1)
-    except zstandard.ZstdError as error:
-        raise Malformed from error
-    if len(made) > LARGEST:
-        raise Unread
-    return made
+    return _decoded(data, "zstd")
 
 
-def _cramjam() -> Any:
+def _decoded(data: bytes, name: str) -> bytes:
     try:
-        return import_module("cramjam")
-    except ImportError as error:
+        return decode(data, (name,))
+    except CodingError as error:
         raise Unread from error
 
 
 def _snappy(data: bytes) -> bytes:
     if not data.startswith(_XERIAL):
-        return _raw_snappy(data)
-    # Java's own framing: 16 bytes of head, then blocks with their sizes.
-    reader, made, size = Reader(data, 16), [], 0
+        return raw_snappy(data)
+    # Java's own framing: a head, then blocks with their sizes.
+    reader, made, size = Reader(data, _XERIAL_HEAD), [], 0
     while not reader.is_over:
-        made.append(_raw_snappy(reader.raw(reader.i32())))
+        made.append(raw_snappy(reader.raw(reader.i32())))
         size += len(made[-1])
-        if size > LARGEST:
+        if size > MAX_OUTPUT:
             raise Unread
     return b"".join(made)
 
 
-def _raw_snappy(data: bytes) -> bytes:
+def raw_snappy(data: bytes) -> bytes:
+    """A block of snappy without a frame around it."""
     size = Reader(data).unsigned()
-    if size > LARGEST:
+    if size > MAX_OUTPUT:
         raise Unread
-    into = bytearray(size)
-    cramjam = _cramjam()
-    try:
-        count = cramjam.snappy.decompress_raw_into(data, into)
-    except cramjam.DecompressionError as error:
-        raise Malformed from error
-    return bytes(into[:count])
+    return _crammed("snappy.decompress_raw_into", data, size)
 
 
 def _lz4(data: bytes) -> bytes:
-    into = bytearray(min(LARGEST, _LZ4_RATIO * len(data) + 64))
-    cramjam = _cramjam()
+    return _crammed("lz4.decompress_into", data, min(MAX_OUTPUT, _LZ4_RATIO * len(data) + 64))
+
+
+def _crammed(name: str, data: bytes, size: int) -> bytes:
+    """What cramjam's function `name` makes of `data`, in at most `size` bytes."""
+    module, _, function = name.partition(".")
     try:
-        count = cramjam.lz4.decompress_into(data, into)
+        cramjam: Any = import_module("cramjam")
+    except ImportError as error:
+        raise Unread from error
+    into = bytearray(size)
+    try:
+        count = getattr(getattr(cramjam, module), function)(data, into)
     except cramjam.DecompressionError as error:
-        raise Malformed from error
+        raise Unread from error
     return bytes(into[:count])
 
 

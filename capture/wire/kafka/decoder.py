@@ -28,6 +28,9 @@ from .records import Record, records
 MOST_WAITING = 10_000
 """Requests that may wait for their responses at a time."""
 
+MOST_PLACES = 100_000
+"""Partitions that one connection may fetch from."""
+
 _JSON = Headers((("content-type", "application/json"),))
 _UNREAD = "a Kafka batch that could not be unpacked"
 
@@ -130,7 +133,7 @@ class KafkaDecoder:
         elif asked.api == PRODUCE:
             is_answered = self._produce(waiting, reader, at_us)
         elif asked.api == FETCH:
-            self._wanted.update(fetch_offsets(reader, asked.version))
+            self._want(fetch_offsets(reader, asked.version))
             self._consumed.supersede(self._events, at_us)
         elif asked.api == OFFSET_COMMIT:
             self._commit(waiting, reader, at_us)
@@ -138,6 +141,12 @@ class KafkaDecoder:
             self._consumed.has_group = True
         if is_answered:
             self._waiting[asked.correlation] = waiting
+
+    def _want(self, offsets: dict[Place, int]) -> None:
+        """From where on partitions are wanted; a session names only those that have changed."""
+        if len(self._wanted) > MOST_PLACES:
+            self._wanted.clear()
+        self._wanted.update(offsets)
 
     def _produce(self, waiting: _Waiting, reader: Reader, at_us: int) -> bool:
         acks, batches = produced(reader, waiting.asked.version)

@@ -142,6 +142,18 @@ class Reader:
             if shift > 63:
                 raise Malformed
 
+    def compact(self) -> str | None:
+        """COMPACT_NULLABLE_STRING"""
+        size = self.unsigned() - 1
+        return None if size < 0 else self.raw(size).decode("utf-8", "backslashreplace")
+
+    def compact_count(self) -> int:
+        """How many elements a COMPACT_ARRAY has; 0 for none."""
+        count = self.unsigned() - 1
+        if count > MOST_ITEMS:
+            raise Malformed
+        return max(count, 0)
+
     def varint(self) -> int:
         """VARINT and VARLONG"""
         value = self.unsigned()

@@ -24,7 +24,7 @@ from .handshake import Capability, Greeting, parse_change_user, parse_greeting, 
 from .packets import Framer, Malformed, Packet, integer_at
 from .parameters import LongData, parse_bulk, parse_execute, parse_query
 from .results import FieldsReader, LoginReader, OneReader, Outcome, PrepareReader, Reader, ResultReader
-from .session import LAST_PREPARED, SETUP, Prepared, Session, attribute_headers
+from .session import LAST_PREPARED, SETUP, Prepared, Session, attribute_headers, binds_of
 
 MOST_PENDING = 1 << 16
 """Commands that may wait for their answers at a time."""
@@ -89,7 +89,7 @@ class MysqlDecoder:
 
     @property
     def in_flight(self) -> bool:
-        """Whether a call is begun and not ended."""
+        """Whether a call is open."""
         return self._open > 0
 
     def feed_client(self, data: bytes, at_us: int) -> None:
@@ -179,12 +179,11 @@ class MysqlDecoder:
         """Nothing that is answered."""
 
     def _init_db(self, packet: Packet, at_us: int) -> None:
-        session = self._session
-        session_database = packet.body[1:].decode("utf-8", "backslashreplace")
-        pending = self._expect(at_us, ResultReader(session.capabilities), self._database_taken)
-        pending.attributes = {"database": session_database}
-        call = session.other_call("USE", at_us, SETUP)
-        call.headers = call.headers.with_value("database", session_database)
+        database = packet.body[1:].decode("utf-8", "backslashreplace")
+        pending = self._expect(at_us, ResultReader(self._session.capabilities), self._database_taken)
+        pending.attributes = {"database": database}
+        call = self._session.other_call("USE", at_us, SETUP)
+        call.headers = call.headers.with_value("database", database)
         pending.call = self._begun(call)
 
     def _query(self, packet: Packet, at_us: int) -> None:
@@ -200,7 +199,7 @@ class MysqlDecoder:
         session = self._session
         script = session.script(packet.body[1:] if packet.is_whole else b"'") or (EMPTY,)
         pending = self._expect(at_us, PrepareReader(session.capabilities), self._prepared)
-        pending.prepared = Prepared(script[0], 0)
+        pending.prepared = Prepared(script[0], binds_of(script[0]))
 
     def _execute(self, packet: Packet, at_us: int) -> None:
         session = self._session
@@ -341,8 +340,7 @@ class MysqlDecoder:
         assert call is not None
         assert self._greeting is not None
         if said.error is not None:
-            self._refuse(call, said.error, at_us)
-            return True
+            return self._refuse(call, said.error, at_us)
         self._session.told(said)
         call.answer(OK, at_us, orjson.dumps({"server_version": self._greeting.version}), Headers(_JSON))
         call.reason = "CONNECT"
@@ -371,8 +369,7 @@ class MysqlDecoder:
         if said.error is not None:
             # What cannot be prepared is never executed: this is its answer.
             call = self._begun(self._session.call(prepared.statement, arguments(prepared.statement), pending.at_us))
-            self._refuse(call, said.error, at_us)
-            return True
+            return self._refuse(call, said.error, at_us)
         prepared.parameters = said.parameters
         self._session.prepare(said.statement_id, prepared)
         return True
@@ -382,8 +379,7 @@ class MysqlDecoder:
         call = pending.call
         assert call is not None
         if said.error is not None:
-            self._refuse(call, said.error, at_us)
-            return True
+            return self._refuse(call, said.error, at_us)
         self._session.told(said)
         if pending.prepared is not None:
             pending.prepared.columns = said.columns or pending.prepared.columns
@@ -432,11 +428,12 @@ class MysqlDecoder:
         self._session.chained(call)
         self._ended(call)
 
-    def _refuse(self, call: Call, error: bytes, at_us: int) -> None:
+    def _refuse(self, call: Call, error: bytes, at_us: int) -> bool:
         said = error_body(error)
         call.answer(ERROR, at_us, orjson.dumps(said), Headers(_JSON))
         call.reason = said["code"]
         self._ended(call)
+        return True
 
 
 _OTHERS: dict[int, str | None] = {

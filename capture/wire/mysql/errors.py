@@ -15,7 +15,8 @@ ERR = 0xFF
 _LONGEST = 4096
 _DUPLICATE = re.compile(r"(?s)(.*entry )'(.*)'( for key '([^']*)'.*)")
 _NEAR = re.compile(r"(?s) near '.*")
-_QUOTED = re.compile(r"""(?s): ?(?:'.*?'|".*?")(?= for | at |$)|(?<=value )'.*?'(?= |$)""")
+_VALUE = r"""(?::|(?<=value)) ?(?:'.*'|".*")"""
+_QUOTED = re.compile(rf"(?s){_VALUE}(?= for (?:column|function) )|{_VALUE}")
 _DUPLICATES = frozenset({1022, 1062, 1169, 1586, 1859})
 _SYNTAX = frozenset({1064, 1149})
 _VALUES = frozenset({1292, 1366, 1367, 1411, 1416, 1525, 3140, 3141, 3143, 4025, 4038})

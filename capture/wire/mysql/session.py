@@ -186,3 +186,8 @@ class Session:
 def attribute_headers(attributes: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     """Query attributes as headers."""
     return tuple((name, value if isinstance(value, str) else str(value)) for name, value in attributes.items())
+
+
+def binds_of(statement: Statement) -> int:
+    """How many parameters a statement has, by its text."""
+    return len({slot.bind for slot in statement.slots if slot.bind is not None})

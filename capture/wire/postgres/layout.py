@@ -6,6 +6,7 @@ from struct import Struct, error
 from typing import Any
 
 from ..sql import Rows, unique_names
+from ..sql.rows import MOST_BYTES
 from .messages import Column, Malformed, parse_row_description
 from .oids import type_name
 from .types import Decode, decoder_of
@@ -14,27 +15,68 @@ _INT4 = Struct("!i")
 _CACHED = 8 << 10
 
 
+class LateRows(Rows):
+    """Rows as they came: they are read where their JSON is asked for."""
+
+    __slots__ = ("_layout",)
+
+    def __init__(self, layout: "Layout") -> None:
+        super().__init__(layout.columns, layout.types, layout.names)
+        self._layout = layout
+
+    @property
+    def size(self) -> int:
+        """Bytes of the rows that are kept, about."""
+        return min(self._bytes, MOST_BYTES)
+
+    def put(self, body: bytes) -> None:
+        """A DataRow's body."""
+        self.count += 1
+        self._rows.append(body)
+
+    def plain(self) -> tuple[str, tuple[tuple[str, int, int], ...], list[bytes]]:
+        """What `rows_body` makes the body of."""
+        return "postgres", self._layout.plain, self._rows
+
+    def body(self) -> bytes:
+        """The answer's body, JSON. A row that is none is left out."""
+        rows = Rows(self._columns, self._types, self._names)
+        for body in self._rows:
+            values = self._layout.values(body)
+            if values is not None:
+                rows.add(values)
+        return rows.body()
+
+
 class Layout:
     """Columns, and what decodes a value of each."""
 
-    __slots__ = ("_columns", "_decoders", "_names", "_types", "oids")
+    __slots__ = ("_decoders", "columns", "names", "oids", "plain", "shortest", "types")
 
     def __init__(self, columns: Sequence[Column]) -> None:
         self.oids = tuple(column.oid for column in columns)
-        self._columns = [column.name for column in columns]
-        self._types = [type_name(column.oid) for column in columns]
-        self._names = unique_names(self._columns)
+        self.columns = [column.name for column in columns]
+        self.types = [type_name(column.oid) for column in columns]
+        self.names = unique_names(self.columns)
+        self.plain = tuple((column.name, column.oid, column.format) for column in columns)
+        self.shortest = 2 + 4 * len(self.columns)
         self._decoders: list[Decode] = [decoder_of(column.oid, column.format) for column in columns]
 
-    def rows(self) -> Rows:
+    def rows(self) -> LateRows:
         """Where the rows of a new answer go."""
-        return Rows(self._columns, self._types, self._names)
+        return LateRows(self)
 
-    def add(self, rows: Rows, body: bytes, size: int) -> None:
+    def add(self, rows: LateRows, body: bytes, size: int) -> None:
         """A DataRow's body of `size` bytes, of which `body` may be the head. Malformed where it is none."""
         if not rows.keeps(size) or len(body) < size:
             rows.skip(body)
-            return
+        elif size < self.shortest:
+            raise Malformed
+        else:
+            rows.put(body)
+
+    def values(self, body: bytes) -> list[Any] | None:
+        """The values of a row; None where it is none."""
         values: list[Any] = []
         at = 2
         try:
@@ -47,9 +89,23 @@ class Layout:
                     end = at + length
                     values.append(decode(body[at:end]))
                     at = end
-        except error as short:
-            raise Malformed from short
-        rows.add(values)
+        except error:
+            return None
+        return values
+
+
+def rows_body(plain: tuple[tuple[str, int, int], ...], raw: Sequence[bytes]) -> bytes:
+    """The body of an answer with these columns (name, type's OID, format) and rows (`LateRows.plain`)."""
+    layout = _of_plain(plain)
+    rows = layout.rows()
+    for body in raw:
+        rows.put(body)
+    return rows.body()
+
+
+@lru_cache(maxsize=512)
+def _of_plain(plain: tuple[tuple[str, int, int], ...]) -> Layout:
+    return Layout([Column(*column) for column in plain])
 
 
 def layout_of(body: bytes) -> Layout:

@@ -9,10 +9,10 @@ from collections import deque
 from ...headers import Headers
 from ...model import FailureKind
 from ..call import ERROR, OK, Call, CallEvents
-from ..sql import POSTGRES, POSTGRES_BACKSLASH, Dialect, Rows, Statement, arguments, parse_script, parse_statement
+from ..sql import POSTGRES, POSTGRES_BACKSLASH, Dialect, Statement, arguments, parse_script, parse_statement
 from ..sql.statement import UNREAD
 from .copies import CopyRows
-from .layout import Layout
+from .layout import LateRows, Layout
 from .prepared import Portal, Prepared, Registry
 
 MOST_EXPECTED = 1 << 16
@@ -40,7 +40,7 @@ class Expected:
         self.portal: Portal | None = None
         self.script: deque[Statement] | None = None
         self.layout: Layout | None = None
-        self.rows: Rows | None = None
+        self.rows: LateRows | None = None
         self.copy: CopyRows | None = None
 
 
@@ -196,11 +196,12 @@ class Session:
         call = asked.call
         if call is None:
             return
-        rows, headers, body = asked.rows, _NO_HEADERS, b""
+        rows, headers = asked.rows, _NO_HEADERS
+        body: bytes | LateRows = b""
         if rows is None and asked.layout is not None:
             rows = asked.layout.rows()
         if rows is not None:
-            headers, body = Headers.of_pairs(rows.headers()), rows.body()
+            headers, body = Headers.of_pairs(rows.headers()), rows
             call.truncated = call.truncated or rows.is_cut
         if asked.copy is not None:
             if asked.copy.is_inward:

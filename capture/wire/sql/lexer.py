@@ -165,7 +165,7 @@ class _Lexing:
     def _number(self, text: str) -> None:
         if self._last() in {"-", "+"} and self._is_sign():
             text = self._take_sign() + text
-        self._put_value(None, _numeral(text))
+        self._put_value(None, numeral(text))
 
     def _last(self, back: int = 1) -> str:
         solid = (piece for piece in reversed(self._out) if piece != " ")
@@ -208,7 +208,8 @@ def _string(kind: str, text: str) -> str:
     return inner.replace(quote * 2, quote)
 
 
-def _numeral(text: str) -> Value:
+def numeral(text: str) -> Value:
+    """A number as it is written, as a JSON number; as its text where there is none."""
     plain = text.replace("_", "")
     if plain.lstrip("-").isdigit():
         # Longer ones would be no JSON integers any more.

@@ -36,7 +36,7 @@ class Rows:
         self._columns = columns
         self._types = types
         self._names = names if names is not None else unique_names(columns)
-        self._rows: list[dict[str, Any]] = []
+        self._rows: list[Any] = []
         self._bytes = 0
         self._hash: Any = None
         self._skipped = 0

@@ -16,6 +16,7 @@ import orjson
 from ..call import BODY_CAP
 from .dialect import POSTGRES, Dialect
 from .lexer import Piece, Value, lex, take_comment
+from .literals import MOST_GAPS, Place, cut, known, value_of
 from .shape import shape_of
 
 _WORD = re.compile(r"[\s(]*([A-Za-z]{1,12})\b")
@@ -159,7 +160,37 @@ def _json(named: dict[str, Any]) -> str:
 
 @lru_cache(maxsize=2048)
 def _cached(text: str, dialect: Dialect) -> tuple[Statement, ...]:
-    return _parse(text, dialect)
+    between, strings, gaps = cut(text)
+    form = _form(between, strings, dialect) if 0 < len(gaps) <= MOST_GAPS else None
+    return _parse(text, dialect) if form is None else tuple([_filled(each, gaps) for each in form])
+
+
+_Form = tuple[Statement, tuple[tuple[int, int, bool], ...]]
+"""A statement, and which of its slots are filled from which gap: (slot, gap, is negative)."""
+
+
+@lru_cache(maxsize=1024)
+def _form(between: tuple[str, ...], strings: tuple[bool, ...], dialect: Dialect) -> tuple[_Form, ...] | None:
+    """How the texts read that differ in their literals alone; None where each has to be lexed."""
+    found = known(between, strings, dialect)
+    if found is None:
+        return None
+    return tuple([_form_of(piece, places) for piece, places in found])
+
+
+def _form_of(piece: Piece, places: tuple[Place, ...]) -> _Form:
+    secret = shape_of(piece.template).secret
+    return _statement(piece, {}), tuple([place for place in places if place[0] not in secret])
+
+
+def _filled(form: _Form, gaps: list[str]) -> Statement:
+    statement, places = form
+    slots = list(statement.slots)
+    for at, gap, is_negative in places:
+        slots[at] = Slot(slots[at].name, None, value_of(gaps[gap], is_negative=is_negative))
+    return Statement(
+        statement.method, statement.target, statement.operation, statement.fingerprint, tuple(slots), _NO_PAIRS
+    )
 
 
 def _parse(text: str, dialect: Dialect) -> tuple[Statement, ...]:

@@ -6,12 +6,11 @@ taken it, or raises `Undelivered`; foreign exceptions stay inside.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from urllib.parse import unquote, urlsplit
 
 import orjson
 
-from ....capture.headers import Headers
 from ....capture.model import FailureKind, Request
 
 WITHIN_S = 5.0
@@ -49,6 +48,14 @@ class Producer(Protocol):
         """Give up the connection."""
 
 
+@runtime_checkable
+class Listing(Protocol):
+    """A producer that can ask its broker for the destinations there are."""
+
+    async def places(self) -> list[str]:
+        """Their names. Undelivered where the broker does not say."""
+
+
 ProducerFactory = Callable[[Access], Producer]
 
 
@@ -73,8 +80,3 @@ def arguments_of(message: Request) -> dict[str, object]:
     except orjson.JSONDecodeError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def without(headers: Headers, *names: str) -> Headers:
-    """`headers` without the lower-case `names`."""
-    return Headers(item for item in headers.items if item[0].lower() not in names)
