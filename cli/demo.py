@@ -17,7 +17,7 @@ from . import options, showcase
     show_default=True,
     help="Where the sample's repository, captures and reports go.",
 )
-@click.option("--requests", type=click.IntRange(min=60), default=150, show_default=True, help="Requests to record.")
+@click.option("--requests", type=click.IntRange(min=60), default=100, show_default=True, help="Requests to record.")
 @click.option("--only", multiple=True, metavar="CHANGE", help="Only this change (repeatable).")
 @click.option("--all", "everything", is_flag=True, help="Also the changes that do not fit into a minute.")
 @options.seed_option

@@ -13,15 +13,23 @@ SURE = 0.9
 
 
 def rich_tree(branch: Branch) -> Tree:
-    """The tree for a console; nothing in it steers a terminal."""
+    """The tree for a console; nothing in it steers a terminal. A connection's housekeeping is left out and counted."""
     tree = Tree(_line(branch.exchange))
     _grow(tree, branch)
+    hidden = sum(_is_setup(exchange) for _, exchange in branch.walk())
+    if hidden:
+        tree.add(Text(f"… and {hidden} of the connections' housekeeping", style="not bold dim"))
     return tree
 
 
 def _grow(tree: Tree, branch: Branch) -> None:
     for child in branch.children:
-        _grow(tree.add(_line(child.exchange)), child)
+        if not _is_setup(child.exchange):
+            _grow(tree.add(_line(child.exchange)), child)
+
+
+def _is_setup(e: Exchange) -> bool:
+    return e.request.headers.get("setup") == "yes"
 
 
 def _line(e: Exchange) -> Text:

@@ -26,8 +26,11 @@ REDIS = Request("GET", "price:tea", NONE, operation="GET", arguments='["price:te
 def test_the_tree_shows_what_is_uncertain_and_steers_no_terminal() -> None:
     root = exchange("root", "http", Request("GET", "/\x1b[2J", NONE), Response(200, NONE))
     call = exchange("call", "redis", REDIS, Response(0, NONE), confidence=0.5)
+    hello = Request("HELLO", "", Headers((("setup", "yes"),)), operation="HELLO", arguments="[]")
+    setup = exchange("setup", "redis", hello, Response(0, NONE))
     out = io.StringIO()
-    Console(file=out, width=200).print(rich_tree(tree_of(root, by_cause([call]))))
-    first, second = out.getvalue().splitlines()
+    Console(file=out, width=200).print(rich_tree(tree_of(root, by_cause([call, setup]))))
+    first, second, third = out.getvalue().splitlines()
     assert "\x1b" not in first
     assert second.endswith("svc GET price:tea  ok  1.5 ms  uncertain (time, 0.50)  #7")
+    assert third == "└── … and 1 of the connections' housekeeping"
