@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from . import nginx, recording, replaying, stub, wrk
+from . import nginx, recording, replaying, seams, servers, stub, wrk
 
 
 def main() -> int:
@@ -27,6 +27,7 @@ def main() -> int:
             *show_throughput(console, replaying.throughput(Path(folder), options.rounds)),
             *show_pace(console, replaying.kept_time(Path(folder))),
             *show_stub(console, stub.measure(Path(folder), options.rounds)),
+            *_seams(console, Path(folder), options.rounds),
         ]
     for met, sentence in goals:
         console.print(f"{'met   ' if met else 'MISSED'}  {sentence}", highlight=False)
@@ -94,6 +95,51 @@ def show_stub(console: Console, results: list[stub.Stubbed]) -> Goals:
         (rate >= 5_000, f"stub ≥ 5,000 requests/s: {rate:,.0f}"),
         (cpu <= 200, f"stub ≤ 200 CPU µs a request (5,000/s a core): {cpu:.0f}"),
     ]
+
+
+def _seams(console: Console, folder: Path, rounds: int) -> Goals:
+    """The call taps, where their servers and loads are installed."""
+    lacking = servers.missing()
+    if lacking:
+        console.print(f"Call taps: left out, {', '.join(lacking)} is not installed", highlight=False)
+        return []
+    return show_seams(console, seams.measure(folder, rounds))
+
+
+def show_seams(console: Console, results: dict[str, list[seams.Tapped]]) -> Goals:
+    """The call taps' table, and their goals."""
+    table = Table(title="Call taps: medians; CPU of the best round, µs a call")
+    for column in ("load", "direct/s", "relay", "tap", "tap/s", "a call", "CPU relay", "tap", "sanitizer"):
+        table.add_column(column, justify="left" if column == "load" else "right", no_wrap=True)
+    for name, rounds in results.items():
+        direct, relayed, ratio, rate, added = (
+            seams.median(rounds, field) for field in ("direct_rate", "relay_ratio", "ratio", "rate", "added_us")
+        )
+        # Where many are under way, what a call takes is how long the queues are.
+        longer = f"+{added:,.0f} µs" if rounds[0].direct.clients == 1 else ""
+        cpu = [f"{seams.best(rounds, field):.0f}" for field in ("relay_us", "tap_us", "sanitizer_us")]
+        table.add_row(name, f"{direct:,.0f}", f"{relayed:.2f} ×", f"{ratio:.2f} ×", f"{rate:,.0f}", longer, *cpu)
+    console.print(table)
+    dropped = max(seams.median(rounds, "dropped_share") for rounds in results.values())
+    console.print(f"Of the load with the most, {dropped:.0%} of the calls were dropped, and counted.", highlight=False)
+    goals = [goal for name, rounds in results.items() for goal in _seam_goals(name, rounds)]
+    uncounted = sum(measured.uncounted for rounds in results.values() for measured in rounds)
+    return [*goals, (uncounted == 0, f"0 calls lost uncounted: {uncounted}")]
+
+
+def _seam_goals(name: str, rounds: list[seams.Tapped]) -> Goals:
+    goal = seams.GOALS.get(name)
+    if goal is None:
+        return []
+    cpu = seams.best(rounds, "tap_us")
+    goals = [(cpu <= goal.tap_us, f"{name}: ≤ {goal.tap_us:.0f} CPU µs a call in the tap: {cpu:.0f}")]
+    if goal.added_us is not None:
+        added = seams.median(rounds, "added_us")
+        goals.append((added <= goal.added_us, f"{name}: a call takes ≤ {goal.added_us:.0f} µs longer: {added:.0f}"))
+    if goal.rate is not None:
+        rate = seams.median(rounds, "rate")
+        goals.append((rate >= goal.rate, f"{name}: ≥ {goal.rate:,.0f} calls/s through the tap: {rate:,.0f}"))
+    return goals
 
 
 def show_pace(console: Console, kept: replaying.Kept) -> Goals:

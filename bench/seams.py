@@ -8,6 +8,7 @@ import re
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from pathlib import Path
 from . import servers
 from .processes import Program, free_port, running
 
-SECONDS = 3
+SECONDS = 2
 _ROOT = Path(__file__).resolve().parent.parent
 _SEAMLINE = [sys.executable, "-m", "seamline.cli"]
 
@@ -51,15 +52,28 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class Tapped:
-    """One load directly and through the tap: both, CPU µs a call in the tap's and in the sanitizer's process, and what
-    came of its calls: dropped (counted), and neither recorded nor counted."""
+    """One load directly, through the relay alone, and through the tap: the loads; CPU µs a call in the relay's, the
+    tap's and the sanitizer's process; and what came of the tap's calls: dropped (counted), and neither recorded nor
+    counted."""
 
     direct: Load
+    relayed: Load
     tapped: Load
+    relay_us: float
     tap_us: float
     sanitizer_us: float
     dropped_share: float
     uncounted: int
+
+    @property
+    def direct_rate(self) -> float:
+        """Calls a second without the tap."""
+        return self.direct.rate
+
+    @property
+    def rate(self) -> float:
+        """Calls a second through the tap."""
+        return self.tapped.rate
 
     @property
     def ratio(self) -> float:
@@ -67,17 +81,23 @@ class Tapped:
         return self.tapped.rate / self.direct.rate
 
     @property
+    def relay_ratio(self) -> float:
+        """The rate through the relay alone by the direct one."""
+        return self.relayed.rate / self.direct.rate
+
+    @property
     def added_us(self) -> float:
         """Microseconds that a call takes more through the tap."""
         return self.tapped.latency_us - self.direct.latency_us
 
 
-def pgbench(mode: str, clients: int) -> Callable[[int], Load]:
-    """pgbench's built-in SELECT by primary key; `mode` is simple, extended or prepared."""
+def pgbench(mode: str, clients: int, script: str = "") -> Callable[[int], Load]:
+    """pgbench's built-in SELECT by primary key, or a `script` of its own; `mode` is simple, extended or prepared."""
 
     def load(port: int) -> Load:
-        options = ["-S", "-n", "-M", mode, "-c", str(clients), "-j", "1", "-T", str(SECONDS)]
-        said = _run(["pgbench", *servers.pgbench_at(port), *options, servers.DATABASE])
+        what = ["-f", "/dev/stdin"] if script else ["-S"]
+        options = [*what, "-n", "-M", mode, "-c", str(clients), "-j", "1", "-T", str(SECONDS)]
+        said = _run(["pgbench", *servers.pgbench_at(port), *options, servers.DATABASE], script)
         calls = int(_found(r"transactions actually processed: (\d+)", said))
         return Load(calls, calls / float(_found(r"tps = ([\d.]+)", said)), clients)
 
@@ -108,21 +128,45 @@ def grpc_loop(concurrent: int) -> Callable[[int], Load]:
     return load
 
 
-ONE_CLIENT = ("PostgreSQL, simple", "Redis GET", "gRPC unary")
+TWENTY_ROWS = "\\set aid random(1, 99000)\nSELECT * FROM pgbench_accounts WHERE aid BETWEEN :aid AND :aid + 19;\n"
+
 WAYS = (
-    Way("PostgreSQL, simple", "postgres", pgbench("simple", 1)),
-    Way("PostgreSQL, extended", "postgres", pgbench("extended", 1)),
-    Way("PostgreSQL, prepared", "postgres", pgbench("prepared", 1)),
-    Way("PostgreSQL, simple, 8 clients", "postgres", pgbench("simple", 8)),
-    Way("PostgreSQL, prepared, 8 clients", "postgres", pgbench("prepared", 8)),
+    Way("PostgreSQL simple", "postgres", pgbench("simple", 1)),
+    Way("PostgreSQL extended", "postgres", pgbench("extended", 1)),
+    Way("PostgreSQL prepared", "postgres", pgbench("prepared", 1)),
+    Way("PostgreSQL simple, 20 rows", "postgres", pgbench("simple", 1, TWENTY_ROWS)),
+    Way("PostgreSQL simple, 8 clients", "postgres", pgbench("simple", 8)),
+    Way("PostgreSQL prepared, 8 clients", "postgres", pgbench("prepared", 8)),
     Way("Redis GET", "redis", redis_benchmark("get", 1, 1)),
     Way("Redis SET", "redis", redis_benchmark("set", 1, 1)),
     Way("Redis GET, 50 clients", "redis", redis_benchmark("get", 50, 1)),
-    Way("Redis GET, 50 clients, pipelines of 16", "redis", redis_benchmark("get", 50, 16)),
-    Way("Redis SET, 50 clients, pipelines of 16", "redis", redis_benchmark("set", 50, 16)),
+    Way("Redis GET, 50 clients × 16", "redis", redis_benchmark("get", 50, 16)),
+    Way("Redis SET, 50 clients × 16", "redis", redis_benchmark("set", 50, 16)),
     Way("gRPC unary", "grpc", grpc_loop(1)),
-    Way("gRPC unary, 16 at a time", "grpc", grpc_loop(16)),
+    Way("gRPC, 16 at a time", "grpc", grpc_loop(16)),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a way has to reach: CPU µs a call in the tap's process at most; what a call may take longer; calls a second
+    through the tap at least."""
+
+    tap_us: float
+    added_us: float | None = None
+    rate: float | None = None
+
+
+GOALS = {
+    "PostgreSQL simple": Goal(120, added_us=250),
+    "PostgreSQL prepared": Goal(120, added_us=250),
+    "PostgreSQL simple, 8 clients": Goal(80, rate=5_000),
+    "Redis GET": Goal(80, added_us=250),
+    "Redis GET, 50 clients × 16": Goal(30, rate=25_000),
+    "gRPC unary": Goal(240, added_us=600),
+    "gRPC, 16 at a time": Goal(120, rate=2_000),
+}
+"""On two cores that the load, the server, the tap and the sanitizer share."""
 
 
 def measure(folder: Path, rounds: int, ways: tuple[Way, ...] = WAYS) -> dict[str, list[Tapped]]:
@@ -153,21 +197,46 @@ def median(results: list[Tapped], field: str) -> float:
 
 def _measured(way: Way, server: int, folder: Path) -> Tapped:
     direct = way.load(server)
+    with _relay(server, folder) as (port, program):
+        before = program.own_cpu_s()
+        relayed = way.load(port)
+        relay_s = program.own_cpu_s() - before
     with _tap(way.protocol, server, folder) as (port, program):
-        before = program.own_cpu_s(), program.cpu_s()
+        before, everything = program.own_cpu_s(), program.cpu_s()
         tapped = way.load(port)
-        own, everything = program.own_cpu_s() - before[0], program.cpu_s() - before[1]
-    # The sanitizer's process goes on with what is queued while the tap ends: its share is that of what it had done.
+        tap_s, all_s = program.own_cpu_s() - before, _cpu_in_the_end(program) - everything
     recorded, dropped = _closing(program)
     per = 1e6 / tapped.calls
     return Tapped(
         direct,
+        relayed,
         tapped,
-        own * per,
-        (everything - own) * per,
+        relay_s * 1e6 / relayed.calls,
+        tap_s * per,
+        max(all_s - tap_s, 0.0) * per,
         dropped / max(recorded + dropped, 1),
         max(0, tapped.calls - recorded - dropped),
     )
+
+
+def _cpu_in_the_end(program: Program, seconds: float = 60) -> float:
+    """CPU seconds of all its processes once the sanitizer has done what is queued: when they have stood still."""
+    give_up = time.monotonic() + seconds
+    said, used = -1.0, program.cpu_s()
+    while used - said > 0.01 and time.monotonic() < give_up:
+        time.sleep(0.5)  # noqa: TID251  # a benchmark may wait; a library must not
+        said, used = used, program.cpu_s()
+    return used
+
+
+@contextmanager
+def _relay(server: int, folder: Path) -> Iterator[tuple[int, Program]]:
+    """The tap's relay without the tap."""
+    port = free_port()
+    with running(
+        [sys.executable, "-m", "bench.relay", str(port), str(server)], port, _ROOT, str(folder / "relay")
+    ) as up:
+        yield port, up
 
 
 @contextmanager
@@ -188,8 +257,8 @@ def _closing(program: Program) -> tuple[int, int]:
     return int(_found(r"recorded (\d+),", said)), int(_found(r"dropped (\d+),", said))
 
 
-def _run(command: list[str]) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=_ROOT).stdout
+def _run(command: list[str], given: str = "") -> str:
+    return subprocess.run(command, input=given, capture_output=True, text=True, check=True, cwd=_ROOT).stdout
 
 
 def _found(pattern: str, text: str) -> str:

@@ -265,14 +265,22 @@ class LinkIndex:
         """Have `then` told the links of an ended call: at once where they are sure, else when its candidates have
         ended, after some seconds, or by `flush`. `size` are the bytes that are kept meanwhile: there is a bound on all
         of them. A call that is not known is told to have none."""
-        asked = self._asked.pop(call_id, None)
-        if asked is None:
-            then(())
-        elif _is_sure(asked) or asked.ended_us is None or (len(asked.shares) < 2 and self._witness is None):
-            self._finish(asked)
-            then(asked.links)
+        links = self.settled(call_id)
+        if links is not None:
+            then(links)
         else:
-            self._waiting.add(asked, then, size)
+            self._waiting.add(self._asked.pop(call_id), then, size)
+
+    def settled(self, call_id: str) -> tuple[Link, ...] | None:
+        """The links of an ended call where they are final; None where it has to `settle`."""
+        asked = self._asked.get(call_id)
+        if asked is None:
+            return ()
+        if not (_is_sure(asked) or asked.ended_us is None or (len(asked.shares) < 2 and self._witness is None)):
+            return None
+        del self._asked[call_id]
+        self._finish(asked)
+        return asked.links
 
     def flush(self) -> None:
         """Nothing more will come: settle whatever waits by what is known."""

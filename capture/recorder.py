@@ -30,14 +30,13 @@ from .sessions import SessionNames
 from .store.records import pack_exchange
 from .wire.call import Call
 from .wire.carried import carried, size_of
-from .wire.replayed import Replayed
+from .wire.replayed import Replayed, replayed_size
 from .wire.whole import WholeBatch
 
 QUEUE_BYTES = 64 << 20
 _FLUSH_EVERY_S = 0.005
 _WRITE_AT_ONCE = 1 << 20
 _MOST_IN_BATCH = 1000
-_REPLAYED_OVERHEAD = 256  # bytes of a replayed exchange besides its target, its answer's head and its bodies
 _LOSSES_EVERY_S = 1.0
 _START_WITHIN_S = 60.0
 _STALLED_AFTER_S = 120.0
@@ -224,7 +223,7 @@ class Recorder:
     def offer_replayed(self, values: Replayed) -> None:
         """Take an exchange of a replay, whose request has been clean before. They are handed over in batches, so that
         what they have in common crosses once."""
-        self._gather(Kind.REPLAYED, values, _replayed_size(values))
+        self._gather(Kind.REPLAYED, values, replayed_size(values))
 
     def _gather(self, kind: Kind, values: tuple[Any, ...], size: int) -> None:
         """Put plain values into the batch of their kind."""
@@ -433,15 +432,6 @@ class _Channel(asyncio.Protocol):
         for future in (self.ready, self._over):
             if not future.done():
                 future.set_result(None)
-
-
-def _replayed_size(values: Replayed) -> int:
-    """About the bytes that a replayed exchange takes, less what it shares with others."""
-    answer = values[11]
-    size = _REPLAYED_OVERHEAD + len(values[7]) + len(values[9]) + len(values[12])
-    if type(answer) is bytes:
-        return size + len(answer)
-    return size + (sum(len(name) + len(value) for name, value in answer[1]) if len(answer) == 4 else 0)
 
 
 def _start_scribe(channel: socket.socket) -> subprocess.Popen[bytes]:

@@ -165,6 +165,9 @@ class Scribe:
         self._reasons[reason] = self._reasons.get(reason, 0) + 1
 
 
+_BATCHES = {Kind.CALLS: Scribe.calls, Kind.REPLAYED: Scribe.replayed, Kind.WHOLE: Scribe.whole}
+
+
 def serve(channel: socket.socket) -> None:
     """Read frames until CLOSE or until the recorder is gone, then close the capture. Reports before it raises."""
     reader = FrameReader()
@@ -203,12 +206,8 @@ def _scribble(channel: socket.socket, reader: FrameReader, scribe: Scribe, frame
         for kind, payload in frames:
             if kind is Kind.EXCHANGE:
                 scribe.write(unpack_exchange(payload), payload)
-            elif kind is Kind.REPLAYED:
-                scribe.replayed(payload)
-            elif kind is Kind.CALLS:
-                scribe.calls(payload)
-            elif kind is Kind.WHOLE:
-                scribe.whole(payload)
+            elif kind in _BATCHES:
+                _BATCHES[kind](scribe, payload)
             elif kind is Kind.TURN:
                 # Sound: as with HELLO, nobody but our own recorder, of this very Python, speaks on this socket.
                 scribe.write(exchange_of_raw(marshal.loads(payload)))  # noqa: S302

@@ -47,7 +47,7 @@ class SessionNames:
 
 def _could_hold_credentials(headers: Headers) -> bool:
     """By the lengths of the names: most calls of other protocols have no such headers, and this runs for every one."""
-    for name, _ in headers.items:
+    for name, _ in headers.items:  # noqa: SIM110 - a generator costs more than the loop
         if len(name) in _LENGTHS:
             return True
     return False

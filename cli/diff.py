@@ -75,4 +75,4 @@ def reproduce_template(baseline: Run, candidate: Run, path: Path) -> str:
     replayed = candidate.manifest.replayed is not None and candidate.manifest.replayed == baseline.manifest.capture_id
     is_recording = baseline.manifest.replayed is None
     capture = shlex.quote(str(path)) if replayed or is_recording else "CAPTURE"
-    return f"""seamline replay {capture} --where 'id == "{{id}}"' --target URL"""
+    return f"""seamline replay {capture} --where 'id == "{{id}}"' --target URL -o again.seam"""

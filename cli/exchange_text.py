@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from ..capture.describe import instant, text_body
 from ..capture.headers import Headers
-from ..capture.model import Exchange, Request, Response
+from ..capture.headline import answered, asked
+from ..capture.model import Exchange, Response
 from ..capture.text import printable
 
 MAX_TEXT = 1 << 18
@@ -22,9 +23,9 @@ _PIECE = re.compile(r'"(?:[^"\\]|\\.)*+"?|[{}\[\],:]|[^\s"{}\[\],:]+', re.DOTALL
 
 def write_out(exchange: Exchange) -> str:
     """The whole exchange as text."""
-    lines = [*_facts(exchange), "", *_request(exchange.request)]
+    lines = [*_facts(exchange), "", *_request(exchange)]
     if exchange.response is not None:
-        lines += ["", *_response(exchange.response, is_http=not exchange.request.operation)]
+        lines += ["", *_response(exchange, exchange.response)]
     if exchange.failure is not None:
         lines += ["", f"no answer: {exchange.failure.kind.value} {exchange.failure.detail}".rstrip()]
     # A line break inside a value must not look like a line of ours.
@@ -45,21 +46,19 @@ def _facts(e: Exchange) -> Iterator[str]:
         yield f"withheld: {part.part}, {part.size} bytes, digest {part.digest or '-'}: {part.why}"
 
 
-def _request(request: Request) -> Iterator[str]:
-    if request.operation:
-        yield f"{request.operation} {request.target}".rstrip()
-    else:
-        yield f"{request.method} {request.target} HTTP/{request.version}"
+def _request(exchange: Exchange) -> Iterator[str]:
+    request = exchange.request
+    yield asked(exchange) if request.operation else f"{request.method} {request.target} HTTP/{request.version}"
     if request.arguments:
         yield from indented(request.arguments[:MAX_TEXT]).split("\n")
     yield from _head_and_body(request.headers, request.body)
 
 
-def _response(response: Response, *, is_http: bool) -> Iterator[str]:
-    if is_http:
-        yield f"HTTP/{response.version} {response.status} {response.reason}".rstrip()
+def _response(exchange: Exchange, response: Response) -> Iterator[str]:
+    if exchange.request.operation:
+        yield answered(exchange)
     else:
-        yield f"{'error' if response.status else 'ok'} {response.reason}".rstrip()
+        yield f"HTTP/{response.version} {response.status} {response.reason}".rstrip()
     yield from _head_and_body(response.headers, response.body)
 
 

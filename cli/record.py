@@ -28,7 +28,7 @@ _WIRE_HINT = "a tap or a proxy records on a listener: give --listen and --upstre
     "--upstream", metavar="URL", help="The service: http://HOST:PORT, https://HOST. Leave out for a forward proxy."
 )
 @click.option(
-    "--tap", "taps", metavar="NAME=http:LISTEN=UPSTREAM", multiple=True, help="A downstream's tap; repeatable."
+    "--tap", "taps", metavar="NAME=PROTOCOL:LISTEN=UPSTREAM", multiple=True, help="A downstream's tap; repeatable."
 )
 @click.option("--engine", type=click.Choice(ENGINES), default="auto", show_default=True, help="How traffic is seen.")
 @click.option(

@@ -184,7 +184,9 @@ class _Session:
         if not isinstance(self._links, FollowedLinks):
             return None
         what = self._what
-        courier = Courier(self._recorder, seed=what.seed, onlooker=self._playback)
+        self._courier = courier = Courier(
+            self._recorder, seed=what.seed, onlooker=self._playback, eager=what.pace.timed
+        )
         self._links.follow(courier)
         return courier
 
@@ -197,6 +199,8 @@ class _Session:
         watching = loop.create_task(self._watch(console))
         try:
             await self.runner.run()
+            if self._courier is not None:
+                await self._courier.settled()
             if self._side is not None:
                 self._side.check_alive()
                 await self._side.record_state()

@@ -16,7 +16,7 @@ from .plan import Plan
 from .safety import parse_target
 from .stubs.protocols import REAL
 from .targets import resolve
-from .transport.bus.door import PRODUCIBLE
+from .transport.bus.door import PRODUCIBLE, check_producer
 
 
 def is_own(downstream: DownstreamSpec) -> bool:
@@ -41,7 +41,11 @@ def shared_buses(plan: Plan, downstreams: Iterable[DownstreamSpec]) -> list[Down
 async def check_buses(
     plan: Plan, downstreams: Iterable[DownstreamSpec], recorded: Collection[str], allowed: Collection[str]
 ) -> None:
-    """UsageError where the plan produces at a shared bus that must not be fired at."""
+    """UsageError where the plan produces at a shared bus that must not be fired at, or without what that takes."""
+    downstreams = tuple(downstreams)
+    for each in downstreams:
+        if each.name in plan.message_buses:
+            check_producer(each.protocol)
     for each in shared_buses(plan, downstreams):
         if each.address is not None:
             where = f'downstream "{each.name}"'

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ..capture.engines.sockets import Dial
 from ..capture.headers import Headers
 from ..capture.model import Exchange, Failure, FailureKind, Link, Response, Role
 from ..capture.wire.call import OK, Call
@@ -81,6 +82,7 @@ class _Bus:
     address: tuple[str, int]
     told: tuple[str, ...]
     places: Places
+    dial: Dial | None = None
     producer: Producer | None = None
     has_consumed: bool = False
     # Destinations: how many messages in a row nobody took, and whether the last one was taken and never acknowledged.
@@ -90,7 +92,7 @@ class _Bus:
     def opened(self) -> Producer:
         """The way to its broker."""
         if self.producer is None:
-            self.producer = open_producer(self.protocol, self.address, self.told)
+            self.producer = open_producer(self.protocol, self.address, self.told, self.dial)
         return self.producer
 
 
@@ -103,7 +105,7 @@ class _Shot:
         self.step = step
         self.bus = bus
         self.request = step.request
-        self.done = done
+        self.done: Done | None = done
         self.started_us = self.sent_us = started_us
         self.delivery = Delivery(Effects(), 0, 0)
         self.exchange_id = ""
@@ -111,7 +113,8 @@ class _Shot:
 
 
 class Courier:
-    """One side's. `onlooker` is told of every message that is consumed."""
+    """One side's. `onlooker` is told of every message that is consumed. An `eager` one says that a message has ended as
+    soon as it is acknowledged, and looks after its effects beside the next ones: a pace has to be kept."""
 
     def __init__(
         self,
@@ -119,6 +122,7 @@ class Courier:
         *,
         seed: int = 0,
         onlooker: Onlooker | None = None,
+        eager: bool = False,
         within_s: float = WITHIN_S,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
@@ -126,6 +130,7 @@ class Courier:
         self._clock = recorder.clock
         self._seed = seed
         self._onlooker = onlooker
+        self._eager = eager
         self._within_s = within_s
         self._hard_us = round(timeout_s * 1_000_000)
         self._buses: dict[str, _Bus] = {}
@@ -140,22 +145,31 @@ class Courier:
         """Told the id in the run of each consumed message that is done, and when it was."""
         # What has not ended, oldest first.
         self._open: dict[_Shot, None] = {}
+        self._idle = asyncio.Event()
 
     def add_bus(
-        self, name: str, protocol: str, address: tuple[str, int], told: Iterable[str], prefix: str | None
+        self,
+        name: str,
+        protocol: str,
+        address: tuple[str, int],
+        told: Iterable[str],
+        prefix: str | None,
+        dial: Dial | None = None,
     ) -> "BusWatch":
         """Messages of the downstream `name` are produced at `address`, the real broker; `told` are the values of the
-        variables that the service gets, `prefix` is what keeps the side apart. The answer is to be told of what the
-        tap in front of it sees."""
-        bus = _Bus(name, protocol, address, tuple(told), Places(protocol, prefix))
+        variables that the service gets, `prefix` is what keeps the side apart, `dial` leads into its network. The
+        answer is to be told of what the tap in front of it sees."""
+        bus = _Bus(name, protocol, address, tuple(told), Places(protocol, prefix), dial)
         self._buses[name] = bus
         return BusWatch(self, bus)
 
-    def watch_of(self, downstream: DownstreamSpec, address: tuple[str, int], prefix: str | None) -> "BusWatch | None":
+    def watch_of(
+        self, downstream: DownstreamSpec, address: tuple[str, int], prefix: str | None, dial: Dial | None = None
+    ) -> "BusWatch | None":
         """`add_bus` for `downstream`, whose real broker is at `address`; None where it is no bus."""
         if downstream.mode != REAL or downstream.protocol not in PRODUCIBLE:
             return None
-        return self.add_bus(downstream.name, downstream.protocol, address, downstream.env.values(), prefix)
+        return self.add_bus(downstream.name, downstream.protocol, address, downstream.env.values(), prefix, dial)
 
     def fire(self, step: MessageStep, done: Done) -> None:
         """Produce a message; `done` is called when it has ended, never before this has returned."""
@@ -166,6 +180,12 @@ class Courier:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def settled(self) -> None:
+        """Until every message that was fired is done, its effects included."""
+        if self._open:
+            self._idle.clear()
+            await self._idle.wait()
+
     async def close(self) -> None:
         """Give up what is under way, and the connections."""
         for task in self._tasks:
@@ -173,7 +193,10 @@ class Courier:
         if self._tasks:
             await asyncio.wait(self._tasks)
         for shot in list(self._open):
-            self._fail(shot, FailureKind.CANCELLED, "the replay was ended")
+            if shot.delivery.consumed_us is None:
+                self._fail(shot, FailureKind.CANCELLED, "the replay was ended")
+            else:
+                self._over(shot)
         for bus in self._buses.values():
             if bus.producer is not None:
                 await bus.producer.close()
@@ -249,6 +272,9 @@ class Courier:
             await self._produce(shot, bus, self._patience_s(shot, bus))
         except Undelivered as error:
             self._fail(shot, error.kind, error.detail)
+        except Exception as error:
+            # Whatever a capture may hold that a protocol cannot say: every message ends, and says how.
+            self._fail(shot, FailureKind.PROTOCOL, f"cannot be produced: {type(error).__name__}")
 
     async def _produce(self, shot: _Shot, bus: _Bus, within_s: float) -> None:
         """Produce, as soon as somebody listens. Undelivered where nobody does in time, or the broker refuses."""
@@ -313,6 +339,8 @@ class Courier:
         delivery = shot.delivery
         if delivery.is_over:
             return
+        if self._eager and delivery.is_handled:
+            self._report(shot, Outcome(_CONSUMED, None, shot.sent_us, delivery.last_us))
         ahead_us = delivery.due_us - self._clock.now_us()
         if ahead_us > 0:
             shot.timer = asyncio.get_running_loop().call_later(ahead_us / 1_000_000, self._look, shot)
@@ -326,7 +354,7 @@ class Courier:
                 shot.bus.unended.discard(target)
             else:
                 shot.bus.unended.add(target)
-            self._over(shot, Outcome(_CONSUMED, None, shot.sent_us, delivery.last_us))
+            self._over(shot)
 
     def _fail(self, shot: _Shot, kind: FailureKind, detail: str) -> None:
         """The message was not consumed: an exchange of its own says so."""
@@ -347,9 +375,12 @@ class Courier:
         )  # fmt: skip
         self._over(shot, Outcome(None, failure, shot.sent_us, now_us))
 
-    def _over(self, shot: _Shot, outcome: Outcome) -> None:
+    def _over(self, shot: _Shot, failed: Outcome | None = None) -> None:
+        outcome = failed or Outcome(_CONSUMED, None, shot.sent_us, shot.delivery.last_us)
         shot.delivery.is_over = True
         self._open.pop(shot, None)
+        if not self._open:
+            self._idle.set()
         if shot.timer is not None:
             shot.timer.cancel()
             shot.timer = None
@@ -364,7 +395,12 @@ class Courier:
             waiting.remove(shot)
             if not waiting:
                 del self._said[key]
-        shot.done(outcome)
+        self._report(shot, outcome)
+
+    def _report(self, shot: _Shot, outcome: Outcome) -> None:
+        done, shot.done = shot.done, None
+        if done is not None:
+            done(outcome)
 
 
 class BusWatch:

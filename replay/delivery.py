@@ -59,12 +59,17 @@ class Delivery:
         self.last_us = max(self.last_us, at_us)
 
     @property
+    def is_handled(self) -> bool:
+        """Whether it was consumed, and no acknowledgement is to be waited for any more."""
+        return self.consumed_us is not None and (self.ended or self.acks_late)
+
+    @property
     def due_us(self) -> int:
         """When it is over, should nothing more happen."""
         if self.consumed_us is None:
             return self.deadline_us
         hard_us = self.consumed_us + self.hard_us
-        if self._open or not (self.ended or self.acks_late):
+        if self._open or not self.is_handled:
             return hard_us
         expected = self.effects
         if self.is_acked or (expected.calls and self.calls >= expected.calls):

@@ -229,7 +229,7 @@ class Side:
         sink = NeutralSink(self._recorder, own.names) if own.names else self._recorder
         watch = None
         if self._courier is not None:
-            watch = self._courier.watch_of(downstream, spec.upstream, own.placeholders.get("{prefix}"))
+            watch = self._courier.watch_of(downstream, spec.upstream, own.placeholders.get("{prefix}"), spec.dial)
         return await self.stand_ins.open(downstream, spec, sink, watch)
 
     @property

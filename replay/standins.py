@@ -66,9 +66,7 @@ class StandIns:
 
     def _real(self, spec: TapSpec) -> Callable[[Call], Awaitable[Response | Failure]]:
         assert self._playback is not None
-        transport = Http1Transport(
-            spec.upstream, shown(spec.upstream), self._playback.recorder.clock, dial=spec.dial
-        )
+        transport = Http1Transport(spec.upstream, shown(spec.upstream), self._playback.recorder.clock, dial=spec.dial)
         self._undo(transport.close)
 
         async def ask(call: Call) -> Response | Failure:

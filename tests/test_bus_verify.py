@@ -84,6 +84,28 @@ def test_a_consumer_against_itself_is_the_same(
     assert all(each.links[0].confidence >= 0.9 for each in effects)
 
 
+@pytest.mark.parametrize("kind", ["own", "own blind"])
+def test_what_the_service_tells_itself_comes_by_itself(tmp_path: Path, brokers: dict[str, Address], kind: str) -> None:
+    config = write_mailer(tmp_path, brokers["nats"], kind=kind)
+    report, said, folder = verify(a_plan(config))
+    assert (report.verdict, report.findings) == (Verdict.SAME, ()), said
+    consumed = [each for each in exchanges(folder / "baseline-1.seam") if each.role is Role.INBOUND]
+    produced = [each for each in consumed if each.request.target.endswith("orders.new")]
+    own = [each for each in consumed if each.request.target.endswith("mail")]
+    assert (len(produced), all(each.origin for each in produced)) == (6, True)
+    assert [(each.origin, each.parent) for each in own] == [(None, each.id) for each in produced]
+
+
+def test_a_run_is_a_capture_with_its_prefix_taken_out(tmp_path: Path, brokers: dict[str, Address]) -> None:
+    config = write_mailer(tmp_path, brokers["nats"], count=3)
+    _, _, folder = verify(a_plan(config))
+    report, said, again = verify(a_plan(config, captures=(folder / "baseline-1.seam",)))
+    assert (report.verdict, report.findings) == (Verdict.SAME, ()), said
+    first, second = (exchanges(each / "baseline-1.seam") for each in (folder, again))
+    ids = [each.id for each in first if each.role is Role.INBOUND]
+    assert [each.origin for each in second if each.role is Role.INBOUND] == ids
+
+
 @pytest.mark.parametrize("protocol", ["nats", "redis", "amqp", "kafka"])
 def test_a_field_that_is_gone_from_an_event_is_found(
     tmp_path: Path, brokers: dict[str, Address], protocol: str
@@ -94,6 +116,16 @@ def test_a_field_that_is_gone_from_an_event_is_found(
     [(surface, kind, endpoint, path)] = found(report)
     assert (surface, kind, path) == ("bus", "payload_changed", "$.total")
     assert endpoint.startswith("consume {prefix}")
+
+
+def test_a_request_over_the_bus_is_compared_by_its_answer(tmp_path: Path, brokers: dict[str, Address]) -> None:
+    config = write_mailer(tmp_path, brokers["nats"], kind="reply", sides=candidate("less"))
+    report, said, folder = verify(a_plan(config))
+    assert report.verdict is Verdict.DIVERGED, said
+    [(surface, _, endpoint, path)] = found(report)
+    assert (surface, endpoint, path) == ("response", "consume {prefix}.orders.new", "$.total")
+    answers = [each.response for each in exchanges(folder / "baseline-1.seam") if each.role is Role.INBOUND]
+    assert all(answer is not None and b'"total"' in answer.body for answer in answers)
 
 
 @pytest.mark.parametrize("kind", ["core", "blind", "stream"])
@@ -128,7 +160,36 @@ def test_a_shared_bus_takes_leave_and_one_side_at_a_time(tmp_path: Path, brokers
         assert len(consumed) == 3, side
 
 
-def test_replay_fires_messages_through_a_tap_with_leave_only(tmp_path: Path, brokers: dict[str, Address]) -> None:
+def test_a_broker_that_the_service_starts_itself_is_its_own(tmp_path: Path, brokers: dict[str, Address]) -> None:
+    binary = Path(sys.executable).with_name("nats-server")
+    if not binary.exists():
+        pytest.skip("nats-server is not installed beside Python")
+    config = write_mailer(tmp_path, brokers["nats"], isolated=False, sides=candidate("less"), count=3)
+    (tmp_path / "whole.py").write_text(
+        "import os, runpy, signal, socket, subprocess, sys, time\n"
+        f"broker = subprocess.Popen([{str(binary)!r}, '-a', '127.0.0.1', '-p', os.environ['BUS_PORT']])\n"
+        "for _ in range(400):\n"
+        "    try:\n"
+        "        socket.create_connection(('127.0.0.1', int(os.environ['BUS_PORT']))).close()\n"
+        "        break\n"
+        "    except OSError:\n"
+        "        time.sleep(0.05)\n"
+        "runpy.run_path('service.py')\n"
+        "broker.terminate()\n"
+    )
+    text = config.read_text().replace(
+        f'address = "{brokers["nats"][0]}:{brokers["nats"][1]}"', 'address = { env = "BUS_PORT" }'
+    )
+    config.write_text(text.replace("service.py", "whole.py"))
+    report, said, _ = verify(a_plan(config))
+    assert report.verdict is Verdict.DIVERGED, said
+    assert [each[:2] for each in found(report)] == [("bus", "payload_changed")]
+
+
+@pytest.mark.parametrize("pace", ["max", "50/s"])
+def test_replay_fires_messages_through_a_tap_with_leave_only(
+    tmp_path: Path, brokers: dict[str, Address], pace: str
+) -> None:
     address = brokers["redis"]
     write_mailer(tmp_path, address, protocol="redis", isolated=False, count=4)
     config = (tmp_path / "seamline.toml").read_text()
@@ -137,7 +198,7 @@ def test_replay_fires_messages_through_a_tap_with_leave_only(tmp_path: Path, bro
     listen, port = free_ports(2)
     tap = f"events=redis:127.0.0.1:{listen}={address[0]}:{address[1]}"
     words = [sys.executable, "-m", "seamline.cli", "replay", "orders.seam", "--target", f"http://127.0.0.1:{port}"]
-    words += ["--tap", tap, "--pace", "max", "-o", "run.seam"]
+    words += ["--tap", tap, "--pace", pace, "-o", "run.seam"]
 
     def replay(*options: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

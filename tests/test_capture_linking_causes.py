@@ -56,6 +56,9 @@ def test_the_late_and_the_just_closed_are_newest_first() -> None:
         causes.close(f"c{n}", 100 + n)
     assert [each.id for each in causes.late(150, 3)] == ["c4", "c3", "c2"]
     assert [each.id for each in causes.just_closed(103, 9)] == ["c4", "c3"]
+    assert causes.has_just_closed(104)
+    assert not causes.has_just_closed(105)
+    assert not list(causes.just_closed(105, 9))
     assert causes.late(1000, 9) == []
 
 

@@ -186,6 +186,20 @@ def test_what_is_sure_is_told_at_once_and_the_rest_when_its_candidates_have_ende
     assert told["?"] == ()
 
 
+def test_the_links_of_a_call_that_is_sure_are_settled() -> None:
+    links = LinkIndex()
+    links.opened("in-1", 10, traced(A))
+    links.opened("in-2", 10, traced(B))
+    for name, headers in (("sure", traced(A)), ("unsure", NONE)):
+        links.call_begun(a_call(name, 20, headers=headers), "db/c-1")
+        links.end(name, 30)
+    settled = links.settled("sure")
+    assert settled is not None
+    assert [link.parent for link in settled] == ["in-1"]
+    assert links.settled("sure") == ()
+    assert links.settled("unsure") is None
+
+
 def test_whatever_waits_is_told_by_the_flush() -> None:
     links = LinkIndex()
     told: list[tuple[Link, ...]] = []

@@ -19,6 +19,10 @@ from seamline.capture.model import Exchange, Manifest, Request, Response, Role
 from seamline.capture.recorder import Recorder, ScribeProcess
 from seamline.capture.sanitize.rules import Rules
 from seamline.capture.store.reader import open_capture
+from seamline.capture.wire.call import Call, Late
+from seamline.capture.wire.postgres import write
+from seamline.capture.wire.postgres.layout import Layout
+from seamline.capture.wire.postgres.messages import Column
 from seamline.capture.wire.replayed import Replayed
 from seamline.capture.wire.turn import RawTurn
 from seamline.capture.wire.whole import Whole, WholeBatch
@@ -444,6 +448,69 @@ def test_replayed_exchanges_that_do_not_fit_the_queue_are_counted(tmp_path: Path
         assert summary.losses.dropped > 0
         assert summary.losses.reasons == {"queue full": summary.losses.dropped}
         assert summary.recorded + summary.losses.dropped == 100
+
+    run(scene())
+
+
+def a_call(recorder: Recorder, body: bytes | Late = b"{}", arguments: str = '{"id":7}') -> Call:
+    call = Call(1_700_000_000_000_000, "SELECT", "users", "SELECT * FROM users WHERE id = $1")
+    call.exchange_id, call.seq = recorder.next_id()
+    call.session, call.arguments = "c-1", arguments
+    call.headers = Headers((("database", "shop"),))
+    call.answer(0, call.started_us + 10, body, Headers((("content-type", "application/json"),)))
+    return call
+
+
+def some_rows(count: int) -> Late:
+    rows = Layout((Column("id", 23, 0), Column("password", 25, 0))).rows()
+    for number in range(count):
+        body = write.data_row([b"%d" % number, b"hunter2-%d" % number])[5:]
+        rows.take(body, len(body))
+    return rows
+
+
+def test_calls_are_cleaned_and_their_bodies_made_in_the_other_process(tmp_path: Path) -> None:
+    async def scene() -> None:
+        recorder = await opened(tmp_path / "a.seam")
+        for _ in range(1200):
+            recorder.offer_call(a_call(recorder, some_rows(2)), Role.OUTBOUND, "db", "postgres")
+        recorder.offer_replayed(replayed(recorder, 1))
+        recorder.offer_call(a_call(recorder, b'{"password":"hunter2"}'), Role.OUTBOUND, "db", "postgres")
+        summary = await recorder.close()
+        assert (summary.recorded, summary.losses.dropped) == (1202, 0)
+        with open_capture(tmp_path / "a.seam") as capture:
+            exchanges = [each for each in capture if each.protocol == "postgres"]
+        assert len(exchanges) == 1201
+        for each in exchanges:
+            assert each.response is not None
+            assert b"password" in each.response.body
+            assert b"hunter2" not in each.response.body
+        assert exchanges[0].request.operation == "SELECT * FROM users WHERE id = $1"
+
+    run(scene())
+
+
+def test_calls_that_do_not_fit_are_counted(tmp_path: Path) -> None:
+    async def scene() -> None:
+        recorder = await opened(tmp_path / "a.seam", queue_bytes=1 << 20, most=None)
+        for _ in range(100):
+            recorder.offer_call(a_call(recorder, b'"' + b"x" * 50_000 + b'"'), Role.OUTBOUND, "db", "postgres")
+        summary = await recorder.close()
+        assert summary.losses.dropped > 0
+        assert summary.losses.reasons == {"queue full": summary.losses.dropped}
+        assert summary.recorded + summary.losses.dropped == 100
+
+    run(scene())
+
+
+def test_a_call_beyond_the_limits_of_a_record_is_counted(tmp_path: Path) -> None:
+    async def scene() -> None:
+        recorder = await opened(tmp_path / "a.seam")
+        recorder.offer_call(a_call(recorder, arguments=f'"{"x" * (3 << 20)}"'), Role.OUTBOUND, "db", "postgres")
+        recorder.offer_call(a_call(recorder), Role.OUTBOUND, "db", "postgres")
+        summary = await recorder.close()
+        assert (summary.recorded, summary.losses.dropped) == (1, 1)
+        assert summary.losses.reasons == {"over the limits of a record": 1}
 
     run(scene())
 

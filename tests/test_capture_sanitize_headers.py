@@ -122,3 +122,45 @@ def test_any_value_is_cleaned_and_stays_a_header(name: str, value: str) -> None:
     made.encode("latin-1")
     assert made.count("\n") <= value.count("\n")
     assert made.count("\r") <= value.count("\r")
+
+
+def test_ids_stay_unless_they_are_made_of_an_address() -> None:
+    assert clean("X-Request-Id", "4539578763621486") == "4539578763621486"
+    assert "jane" not in clean("Idempotency-Key", "order-jane.doe@corp.com-1")
+
+
+def test_a_reply_address_may_be_a_queue() -> None:
+    assert clean("reply-to", "amq.rabbitmq.reply-to.g1h2") == "amq.rabbitmq.reply-to.g1h2"
+    assert clean("reply-to", "jane@corp.com") != "jane@corp.com"
+
+
+def test_bytes_written_with_escapes_are_replaced_whole() -> None:
+    made = clean("raw", "\\x80\\x04Jadwiga\\x94")
+    assert "Jadwiga" not in made
+    assert len(made) == len("\\x80\\x04Jadwiga\\x94")
+
+
+def test_names_that_are_values_are_replaced() -> None:
+    one = cleaner()
+    headers = Headers([("X-A", "1"), ("4539578763621486", "yes"), ("Host", "h")])
+    for _ in range(2):
+        names = [name for name, _ in one.clean(headers)]
+        assert (names[0], names[2]) == ("X-A", "Host")
+        assert names[1] != "4539578763621486"
+    plain = Headers([("X-A", "1")])
+    assert one.clean(plain) is plain
+    one.forget()
+    assert one.clean(headers).items[1][0] == names[1]
+
+
+def test_what_a_name_says_nothing_of_may_be_cleaned_in_another_way() -> None:
+    walks = Walks()
+    one = HeaderCleaner(walks.keys, walks.values, walks.urls, lambda value: value[::-1])
+    assert one.clean(Headers([("x-note", "abc"), ("host", "abc")])).items == (("x-note", "cba"), ("host", "abc"))
+
+
+def test_a_status_message_is_read_as_it_is_percent_coded() -> None:
+    assert clean("grpc-message", "no jane.doe%40corp.com here").startswith("no ")
+    assert "jane" not in clean("grpc-message", "no jane.doe%40corp.com here")
+    assert clean("grpc-message", "100%25 sure") == "100%25 sure"
+    assert clean("grpc-message", "of a@b.com: 5%25").endswith(": 5%25")

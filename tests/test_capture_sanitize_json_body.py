@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seamline.capture.sanitize.json_body import MAX_DEPTH, JsonWalker, NotJson, quoted
+from seamline.capture.sanitize.json_body import MAX_DEPTH, JsonWalker, NotJson, _names_of, quoted
 from seamline.capture.sanitize.kinds import Kind
 from seamline.capture.sanitize.pseudonyms import Pseudonyms
 from seamline.capture.sanitize.shapes import Shapes
+from seamline.capture.sanitize.tokens import KeyClass
 from seamline.capture.sanitize.values import Values
 from support.sanitizing import Walks, token
 
@@ -231,3 +232,103 @@ def test_quoting_is_read_back(value: str) -> None:
     assert json.loads(quoted(value, "ascii")) == value
     assert quoted(value, "ascii").isascii()
     assert json.loads(quoted(value, "é")) == value
+
+
+def test_names_that_are_values_are_replaced_by_the_pseudonyms_of_values() -> None:
+    walks = Walks()
+    made = walks.json.clean(
+        '{"jane.doe@corp.com" : true, "n":{"4539578763621486":1},"jane.doe@corp.com":2, "\\u006aane@b.com":0}'
+    )
+    email = walks.values.text("jane.doe@corp.com")
+    assert made.count(f'"{email}"') == 2
+    assert "4539578763621486" not in made
+    assert walks.values.text("jane@b.com") in made
+    assert made.startswith(f'{{"{email}" : true, "n":{{"')
+    escaped = walks.json.clean('{"\\u00e9 jane.doe@corp.com":1}')
+    assert escaped == f'{{"\\u00e9 {email}":1}}'
+
+
+def test_values_below_operators_are_judged_by_the_key_above() -> None:
+    made = clean(
+        {
+            "password": {"$in": ["hunter2"]},
+            "a": {"$gt": "hunter2"},
+            "card": {"$elemMatch": {"number": "77665544332211"}},
+        }
+    )
+    assert made["password"]["$in"] != ["hunter2"]
+    assert made["a"] == {"$gt": "hunter2"}
+    assert made["card"]["$elemMatch"]["number"] != "77665544332211"
+    schema = {"properties": {"password": {"$ref": "#/components/schemas/Password"}}}
+    assert clean(schema) == schema
+
+
+def test_what_lies_below_a_sessions_key_is_a_document_of_its_own() -> None:
+    cart = '{"cart": [1, 2]}'
+    assert clean({"session:9f86d081": cart})["session:9f86d081"] == cart
+    assert clean({"session:9f86d081": "x9y8z7w6"})["session:9f86d081"] != "x9y8z7w6"
+    assert clean({"session:17": "17"})["session:17"] == "17"
+    assert clean({"otp:17": "4821"})["otp:17"] == "0000"
+    person = json.loads(clean({"user:17": '{"name": "Jane Doe", "id": 5}'})["user:17"])
+    assert person["name"] != "Jane Doe"
+    assert person["id"] == 5
+
+
+def test_records_of_persons() -> None:
+    walks = Walks()
+    text = '{"columns":["name"],"rows":[{"name":"Jane Doe","city":"Berlin"}]}'
+    made = json.loads(walks.json.clean(text, records=KeyClass(person=True)))
+    assert made["columns"] == ["name"]
+    assert made["rows"][0]["name"] != "Jane Doe"
+    assert made["rows"][0]["city"] != "Berlin"
+    assert walks.json.clean(text) == text
+
+
+def test_members_of_a_secret_key() -> None:
+    walks = Walks()
+    members = KeyClass(kind=Kind.SECRET, members=True)
+    made = json.loads(walks.json.clean('["tokens","NX","a1b2c3d4e5",5,{"z9y8x7w6v5":"17"}]', members))
+    assert made[:2] == ["tokens", "NX"]
+    assert made[2] == walks.values.of_kind(Kind.SECRET, "a1b2c3d4e5")
+    assert made[3] == 5
+    assert list(made[4]) == [walks.values.of_kind(Kind.SECRET, "z9y8x7w6v5")]
+
+
+def test_a_programs_own_bytes_are_replaced_whole() -> None:
+    walks = Walks()
+    binary = JsonWalker(walks.keys, walks.values, binary=True)
+    packed = json.dumps({"k": "\n\x07Jadwiga\x12\x05Quell"})
+    assert "Jadwiga" not in binary.clean(packed)
+    assert walks.json.clean(packed) == packed
+
+
+def test_what_nobody_names_stays_where_it_is_grammar() -> None:
+    walks = Walks()
+    binary = JsonWalker(walks.keys, walks.values, binary=True)
+    kept = {"$1": "Europe/Berlin", "$2": "2026-01-01 00:00:00+00", "$3": "1 day", "$4": "users_id_seq", "$5": 5}
+    assert json.loads(binary.clean(json.dumps(kept))) == kept
+    made = json.loads(binary.clean('{"$1":"hunter2!","unnamed_secret_2":"Jane","unnamed_secret_3":"jane@corp.com"}'))
+    assert made["$1"] != "hunter2!"
+    assert made["unnamed_secret_2"] != "Jane"
+    assert made["unnamed_secret_3"] == walks.values.text("jane@corp.com")
+    assert json.loads(walks.json.clean('{"$1":"hunter2!"}')) == {"$1": "hunter2!"}, "in HTTP it says nothing"
+
+
+@given(
+    st.recursive(
+        st.integers() | st.sampled_from(["a@b.com", "x", 'q"', "é"]),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(["a", "b:c", "jane@b.com", "\\", " s"]), inner, max_size=3)
+        ),
+        max_leaves=12,
+    )
+)
+def test_all_names_are_found_however_they_are_spelled(value: Any) -> None:
+    def names(each: Any) -> set[str]:
+        if isinstance(each, dict):
+            return set(each).union(*map(names, each.values()))
+        return set().union(*map(names, each)) if isinstance(each, list) else set()
+
+    for text in (json.dumps(value), json.dumps(value, indent=1), json.dumps(value, separators=(",", ":"))):
+        assert {json.loads(f'"{name}"') for name in _names_of(text)} == names(value)

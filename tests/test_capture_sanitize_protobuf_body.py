@@ -2,6 +2,7 @@ import base64
 import gzip
 import struct
 import uuid
+from random import Random
 
 import pytest
 from google.protobuf import struct_pb2, wrappers_pb2
@@ -12,6 +13,7 @@ from seamline.capture.grpc_body import Message, join_messages, plain, split_mess
 from seamline.capture.headers import Headers
 from seamline.capture.protobuf import ProtobufError, parse_message
 from seamline.capture.sanitize.bodies import Bodies, Unclean
+from seamline.capture.sanitize.opaque import is_uuid
 from seamline.capture.sanitize.protobuf_body import ProtobufBody, Unparsed
 from support.sanitizing import Walks, exchange, sanitizer
 
@@ -278,3 +280,18 @@ def test_whatever_comes_is_cleaned_or_withheld(data: bytes) -> None:
         body.clean_grpc(data, "application/grpc", 1000)
     except Unparsed:
         return
+
+
+def test_keys_of_random_bytes_seldom_pass_for_numbers() -> None:
+    random = Random(7)
+    kept = sum(cleaned_blob(data) == data for data in (random.randbytes(32) for _ in range(2000)))
+    assert kept <= 12, "a message by chance, three in two thousand"
+    keys = [data for data in (random.randbytes(16) for _ in range(2000)) if not is_uuid(data)]
+    assert sum(cleaned_blob(data) == data for data in keys) <= len(keys) / 25
+
+
+def test_sorted_and_small_numbers_of_a_keys_length_stay() -> None:
+    for numbers in (range(130, 138), [5, 1, 7, 2] * 4, [200, 3, 900, 4, 300, 1, 1, 2, 2, 2, 2, 2, 2]):
+        data = b"".join(bytes((n,)) if n < 128 else bytes((n & 127 | 128, n >> 7)) for n in numbers)
+        assert len(data) == 16
+        assert cleaned_blob(data) == data

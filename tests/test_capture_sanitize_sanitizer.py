@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seamline.capture.headers import Headers
-from seamline.capture.model import Exchange, Failure, FailureKind, Link, LinkKind, Request, Withheld
+from seamline.capture.model import Exchange, Failure, FailureKind, Link, LinkKind, Request, Response, Withheld
 from seamline.capture.sanitize.bodies import Bodies
 from seamline.capture.sanitize.headers import HeaderCleaner
 from seamline.capture.sanitize.kinds import Kind
 from seamline.capture.sanitize.rules import Pattern, Rules
 from seamline.capture.sanitize.sanitizer import Sanitizer
+from seamline.capture.sanitize.segments import Segments
 from seamline.capture.sanitize.urls import Urls
 from support.sanitizing import KEY, as_json, everything, exchange, sanitizer, token
 
@@ -368,3 +369,77 @@ def test_an_operations_placeholders_are_no_values() -> None:
     cleaned = sanitizer().clean(replace(exchange(), request=leaking)).request.operation
     assert cleaned.startswith("GET token=$1 ")
     assert "ada@" not in cleaned
+
+
+def asked(protocol: str, method: str, target: str, arguments: Any, operation: str = "", answer: Any = None) -> Exchange:
+    headers = Headers([JSON])
+    request = Request(method, target, headers, b"", "", operation or method, json.dumps(arguments))
+    return replace(
+        exchange(), protocol=protocol, request=request, response=Response(0, headers, json.dumps(answer).encode(), "")
+    )
+
+
+def test_rows_of_a_persons_table_hold_persons() -> None:
+    rows = {"columns": ["name"], "types": ["text"], "rows": [{"name": "Jane Doe"}]}
+    one = sanitizer()
+    for operation, target, is_person in (
+        ("SELECT name FROM users", "users", True),
+        ("SELECT name FROM products", "products", False),
+        ("SELECT u.name FROM orders o JOIN public.users u ON true", "orders", True),
+        ("EXECUTE find", "", True),
+    ):
+        for _ in range(2):
+            made = one.clean(asked("postgres", "SELECT", target, {}, operation, rows))
+            assert (json.loads(answer(made)) != rows) is is_person, operation
+
+
+def test_members_of_a_key_of_secrets() -> None:
+    one = sanitizer()
+    made = one.clean(asked("redis", "SADD", "user:17:tokens", ["user:17:tokens", "a1b2c3d4e5"]))
+    key, member = json.loads(made.request.arguments)
+    assert key == "user:17:tokens"
+    assert member != "a1b2c3d4e5"
+    again = one.clean(asked("redis", "SMEMBERS", "user:17:tokens", ["user:17:tokens"], answer=["a1b2c3d4e5"]))
+    assert json.loads(answer(again)) == [member]
+    other = one.clean(asked("redis", "SADD", "user:17:tags", ["user:17:tags", "a1b2c3d4e5"]))
+    assert json.loads(other.request.arguments)[1] == "a1b2c3d4e5"
+    fields = ["session:9f86d081", {"address1st": "x", "n": "5"}]
+    kept = one.clean(asked("redis", "HSET", "session:9f86d081", fields))
+    assert json.loads(kept.request.arguments)[1] == fields[1], "a session's fields are no members"
+    named = one.clean(asked("redis", "HSET", "tokens", ["tokens", {"a1b2c3d4e5": "17"}]))
+    assert list(json.loads(named.request.arguments)[1]) == [member]
+    expiring = one.clean(asked("redis", "EXPIRE", "user:17:tokens", ["user:17:tokens", "86400"]))
+    assert json.loads(expiring.request.arguments)[1] == "86400"
+
+
+def test_a_key_that_is_no_text_is_replaced_whole() -> None:
+    made = sanitizer().clean(asked("redis", "GET", "\\xac\\xed\\x00\\x05t\\x00\\x07Jadwiga", []))
+    assert "Jadwiga" not in made.request.target
+
+
+def test_a_charset_is_no_content_coding() -> None:
+    request = Request("PUBLISH", "q", Headers([JSON, ("content-encoding", "utf-8")]), b'{"a":1}', "", "publish", "{}")
+    made = sanitizer().clean(replace(exchange(), protocol="amqp", request=request))
+    assert (made.request.body, made.withheld) == (b'{"a":1}', ())
+
+
+@pytest.mark.parametrize("protocol", ["redis", "postgres", "nats", "grpc"])
+def test_a_call_without_anything_sensitive_is_the_same_object(protocol: str) -> None:
+    e = asked(protocol, "GET", "price:17", ["price:17"], answer={"price:17": "1295"})
+    assert sanitizer().clean(e) is e
+
+
+@pytest.mark.parametrize("part", [Segments, HeaderCleaner, Bodies])
+def test_a_call_whose_cleaning_breaks_is_withheld(part: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RecursionError("hunter2")
+
+    monkeypatch.setattr(part, "clean", broken)
+    made = sanitizer().clean(asked("redis", "GET", "session:hunter2", ["session:hunter2"], answer="hunter2"))
+    assert made.withheld
+    places = {
+        Segments: repr((made.request.target, made.request.arguments, made.response)),
+        HeaderCleaner: repr(made.request.headers),
+        Bodies: repr((made.request.arguments, made.response)),
+    }
+    assert "hunter2" not in places[part]

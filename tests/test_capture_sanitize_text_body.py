@@ -71,3 +71,11 @@ def test_literals_in_programs_are_found(text: str, secret: str) -> None:
 @given(st.text(max_size=300), st.booleans())
 def test_any_text_is_cleaned(text: str, code: bool) -> None:
     assert isinstance(Walks().text.clean(text, code=code), str)
+
+
+def test_what_php_serializes_is_judged_by_its_names() -> None:
+    text = 'a:2:{s:8:"password";s:7:"hunter2";s:4:"page";s:7:"hunter2";}'
+    made = Walks().text.clean(text)
+    assert made.count("hunter2") == 1
+    assert len(made) == len(text)
+    assert Walks().values.text(text) == made

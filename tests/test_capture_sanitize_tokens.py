@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seamline.capture.sanitize.kinds import Kind
+from seamline.capture.sanitize.shapes import Shapes
 from seamline.capture.sanitize.tokens import PLAIN, Hint, KeyClassifier, split_key
 
 
@@ -149,3 +150,68 @@ def test_quiet_and_idle_keys_are_remembered_as_such() -> None:
 def test_any_text_is_a_key(key: str) -> None:
     keys = KeyClassifier()
     assert keys.of(key) == keys.of(key)
+
+
+@pytest.mark.parametrize(
+    ("key", "kind"),
+    [
+        ("session:9f86d081", Kind.SECRET),
+        ("session:17", Kind.SECRET),
+        ("session:*", Kind.SECRET),
+        ("password_reset:17", Kind.SECRET),
+        ("app:session:active:9f86", Kind.SECRET),
+        ("otp:17", Kind.DROP),
+        ("user:17:password", Kind.PASSWORD),
+        ("user:17:email2", Kind.EMAIL),
+        ("phone:17", Kind.PHONE),
+        ("phone:+4915112345678", None),
+        ("user:9f86d081", None),
+        ("price:17", None),
+        ("session:9f86:cart", None),
+        ("order:17:item:9", None),
+    ],
+)
+def test_a_key_made_of_parts_is_judged_by_the_word_before_its_id(key: str, kind: Kind | None) -> None:
+    assert KeyClassifier().of(key).kind is kind
+
+
+def test_a_key_made_of_parts_says_whose_it_is() -> None:
+    keys = KeyClassifier()
+    assert (keys.of("user:17").person, keys.of("user:17").keyed) == (True, True)
+    assert keys.of("address:a1").address
+    assert keys.of("user:17") is keys.of("user:18"), "numbers do not fill the memory"
+
+
+@pytest.mark.parametrize(("word", "kind"), [("sess", Kind.SECRET), ("email", Kind.EMAIL), ("cart", None)])
+def test_what_a_word_announces(word: str, kind: Kind | None) -> None:
+    assert KeyClassifier().before(word) is kind
+    assert KeyClassifier(keep=("sess", "email")).before(word) is None
+
+
+@pytest.mark.parametrize(
+    "key", ["a@b.com", "4539578763621486", "+49 151 12345678", "token=1", "https://h/x", '{"a":1}']
+)
+def test_names_that_may_be_values_are_odd(key: str) -> None:
+    found = KeyClassifier().of(key)
+    assert found.odd
+    assert not found.idle
+    assert not found.quiet
+    assert not KeyClassifier().of("email_address").odd
+
+
+def test_own_patterns_make_names_odd() -> None:
+    keys = KeyClassifier(shapes=Shapes([(Kind.NUMBER, r"M-\d{4}")]))
+    assert keys.of("M-12345").odd
+    assert not keys.of("M-x2345").odd
+
+
+@pytest.mark.parametrize("key", ["$1", "$12#2", "?column?", "*"])
+def test_what_nobody_names_is_unnamed(key: str) -> None:
+    assert KeyClassifier().of(key).kind is Kind.UNNAMED
+    assert KeyClassifier().of("unnamed_secret_3").kind is Kind.UNNAMED
+    assert KeyClassifier().of("$eq").joins
+
+
+def test_a_long_name_is_judged_in_time_in_proportion_to_it() -> None:
+    assert KeyClassifier().of(f"session:{'a' * 190}1").kind is Kind.SECRET
+    assert KeyClassifier().of(f"{'aB' * 90}1:x9").kind is None

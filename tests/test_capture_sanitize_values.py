@@ -160,3 +160,15 @@ def test_any_text_is_cleaned(text: str) -> None:
     for kind in Kind:
         if kind not in (Kind.JWT, Kind.URL):
             assert isinstance(values.of_kind(kind, text), str)
+
+
+@pytest.mark.parametrize(("value", "kind"), [("jane@corp.com", Kind.EMAIL), ("Jane", Kind.SECRET), ("ok", Kind.SECRET)])
+def test_what_nobody_names_goes_by_its_shape_or_as_a_secret(value: str, kind: Kind) -> None:
+    values = Walks().values
+    made = values.of_kind(Kind.UNNAMED, value)
+    assert made != value
+    if kind is Kind.EMAIL:
+        assert made == values.of_kind(kind, value)
+    assert values.of_kind(Kind.UNNAMED, "true") == "true"
+    assert values.number(Kind.UNNAMED, "123456") == "123456"
+    assert values.number(Kind.UNNAMED, "4539578763621486") == values.number(Kind.PAN, "4539578763621486")

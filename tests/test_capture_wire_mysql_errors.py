@@ -21,6 +21,8 @@ def err(number: int, code: str, message: str) -> bytes:
          "Incorrect datetime value for function str_to_date"),
         (1292, "Truncated incorrect DOUBLE value: 'a@b.c'", "Truncated incorrect DOUBLE value"),
         (1146, "Table 'shop.x' doesn't exist", "Table 'shop.x' doesn't exist"),
+        (1045, "Access denied for user 'jane'@'10.0.0.7' (using password: YES)",
+         "Access denied for user '…'@'…' (using password: YES)"),
         (1062, "Doppelter Eintrag a@b.c", "duplicate entry"),
     ],
 )  # fmt: skip

@@ -100,7 +100,7 @@ def test_a_message_with_a_reply_subject_is_answered_by_what_is_published_there()
     assert (call.role, call.operation, call.target, call.body, call.response_body) == (
         Role.INBOUND, "consume", "svc.x", b"ask", b"told",
     )  # fmt: skip
-    assert orjson.loads(call.arguments) == {"subscription": "svc.*", "queue": "workers"}
+    assert orjson.loads(call.arguments) == {"subscription": "svc.*", "queue": "workers", "reply": True}
 
 
 @pytest.mark.parametrize(

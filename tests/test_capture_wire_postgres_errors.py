@@ -38,11 +38,21 @@ def test_a_key_of_an_expression_and_one_with_commas() -> None:
         ("23502", "D", "Failing row contains (1, hunter2, null).", "Failing row contains (…)."),
         ("22P02", "M", 'invalid input syntax for type integer: "hunter2"', "invalid input syntax for type integer"),
         ("42601", "M", "syntax error at or near \"'hunter2'\"", "syntax error at or near a value"),
+        ("28P01", "M", 'password authentication failed for user "jane"', 'password authentication failed for user "…"'),
+        ("23514", "D", "Fehlgeschlagene Zeile enthält (1, hunter2).", "Fehlgeschlagene Zeile enthält (…)."),
         ("42P01", "M", 'relation "x" does not exist', 'relation "x" does not exist'),
     ],
 )
 def test_values_that_have_no_name_are_left_out(code: str, field: str, text: str, kept: str) -> None:
     assert kept in body(code, **{field: text}).values()
+
+
+def test_a_key_is_found_in_any_language() -> None:
+    made = body(D="Schlüssel (name)=(Jane Doe) existiert bereits.")
+    assert made["key"] == {"name": "Jane Doe"}
+    assert made["detail"] == "Schlüssel (name)=($1) existiert bereits."
+    assert error_fields(made)["D"] == "Schlüssel (name)=(Jane Doe) existiert bereits."
+    assert body(D="キー(name)=(Jane)はすでに存在します。")["detail"] == "キー(name)=($1)はすでに存在します。"
 
 
 def test_an_error_of_nothing_is_still_one() -> None:

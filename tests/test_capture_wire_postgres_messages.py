@@ -1,5 +1,7 @@
 """Bytes into messages, and messages into values."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from seamline.capture.wire.postgres.messages import (
     MOST_KEPT,
     Column,
     Framer,
+    Handler,
     Malformed,
     int4_at,
     parse_bind,
@@ -79,3 +82,42 @@ def test_a_message_too_long_to_be_held_is_told_by_its_head(piece: int) -> None:
 def test_an_impossible_length_is_malformed() -> None:
     with pytest.raises(Malformed):
         list(Framer().feed(b"Q\0\0\0\3"))
+
+
+@given(
+    bodies=st.lists(st.tuples(st.sampled_from(b"QSXD"), st.binary(max_size=30)), max_size=8),
+    cuts=st.lists(st.integers(0, 300), max_size=6),
+)
+def test_dispatch_gives_each_message_to_its_handler_wherever_the_stream_is_split(
+    bodies: list[tuple[int, bytes]], cuts: list[int]
+) -> None:
+    stream = b"".join(bytes([kind]) + (len(body) + 4).to_bytes(4) + body for kind, body in bodies)
+    marks = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
+    told: list[tuple[int, bytes, int, int]] = []
+
+    def handler(kind: int) -> Handler:
+        return lambda body, size, at_us: told.append((kind, body, size, at_us))
+
+    framer = Framer()
+    for start, end in pairwise(marks):
+        framer.dispatch(stream[start:end], {kind: handler(kind) for kind in b"QSXD"}, 7)
+    assert told == [(kind, body, len(body), 7) for kind, body in bodies]
+
+
+@pytest.mark.parametrize("stream", [b"?\0\0\0\4", b"Q\0\0\0\3"])
+def test_dispatch_of_what_is_no_message(stream: bytes) -> None:
+    with pytest.raises(Malformed):
+        Framer().dispatch(stream, {ord("Q"): lambda *_: None}, 0)
+
+
+def test_dispatch_of_a_message_that_is_not_held() -> None:
+    told: list[tuple[int, int]] = []
+    framer = Framer()
+    framer.dispatch(b"D" + (MOST_KEPT + 5).to_bytes(4) + bytes(MOST_KEPT + 1), _sizes(told), 0)
+    framer.dispatch(b"D\0\0\0\5x", _sizes(told), 0)
+    assert [size for _, size in told] == [MOST_KEPT + 1, 1]
+    assert told[0][0] < MOST_KEPT
+
+
+def _sizes(told: list[tuple[int, int]]) -> dict[int, Handler]:
+    return {ord("D"): lambda body, size, _: told.append((len(body), size))}

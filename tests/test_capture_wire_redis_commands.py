@@ -108,3 +108,9 @@ def test_many_spellings_fill_no_memory() -> None:
         command([b"CLIENT", b"x%d" % number])
     assert len(module._BY_NAME) <= 2048
     assert len(module._BY_OPERATION) <= 2048
+
+
+def test_a_value_is_no_subcommand() -> None:
+    assert command([b"CONFIG", b"get", b"x"]).operation == "CONFIG GET"
+    assert command([b"CLIENT", b"no-evict", b"on"]).operation == "CLIENT NO-EVICT"
+    assert command([b"ACL", b"sess_c4a7a51e9f86", b"x"]).operation == "ACL"

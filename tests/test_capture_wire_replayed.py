@@ -5,7 +5,7 @@ from typing import Any
 
 from seamline.capture.headers import Headers
 from seamline.capture.model import Exchange, Failure, FailureKind, Request, Response, Role
-from seamline.capture.wire.replayed import Replayed, ReplayedDecoder
+from seamline.capture.wire.replayed import Replayed, ReplayedDecoder, replayed_size
 
 HEAD = b"HTTP/1.1 201 Made\r\nContent-Length: 2\r\n\r\n"
 PAIRS = (("Host", "a"), ("X", "é"))
@@ -61,3 +61,9 @@ def test_what_is_remembered_is_bounded() -> None:
     first, second = decoder.exchanges([large, large])
     assert first.response == second.response
     assert first.response is not second.response
+
+
+def test_the_size_counts_what_differs() -> None:
+    assert replayed_size(values(body=b"x" * 1000)) - replayed_size(values(body=b"")) == 1000
+    assert replayed_size(values((404, (("A", "b" * 500),), "Gone", "1.0"))) > 700
+    assert replayed_size(values(("reset", "closed"), b"")) < 400

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from seamline.capture.wire.sql.dialect import MYSQL, POSTGRES, POSTGRES_BACKSLASH
 from seamline.capture.wire.sql.lexer import LONGEST_TEXT, lex, take_comment
+from seamline.capture.wire.sql.statement import parse_statement
 
 
 def one(text: str) -> tuple[str, list[object]]:
@@ -27,6 +28,8 @@ def one(text: str) -> tuple[str, list[object]]:
         ("SELECT /* 'x' */ 1 -- 'y", "SELECT $1", [1]),
         ("SELECT 123456789012345678901234567890", "SELECT $1", ["123456789012345678901234567890"]),
         ("SELECT 1e999, 0x1F", "SELECT $1, $2", ["1e999", "0x1F"]),
+        (f"SELECT X'1F', x'{'1f' * 9}', 0x{'2a' * 9}", "SELECT $1, $2, $3", ["1F", f"\\x{'1f' * 9}", f"\\x{'2a' * 9}"]),
+        ("SELECT date'2024-01-01', a='x'", "SELECT date $1, a=$2", ["2024-01-01", "x"]),
     ],
 )
 def test_values_leave_the_template(text: str, template: str, values: list[object]) -> None:
@@ -105,3 +108,16 @@ def test_the_body_of_a_function_is_one_statement() -> None:
     lexed = lex("CREATE FUNCTION f() RETURNS int BEGIN ATOMIC SELECT 1; SELECT 2; END", POSTGRES)
     assert lexed is not None
     assert len(lexed[0]) == 1
+
+
+def test_a_value_that_touches_a_word_is_a_value_of_its_own() -> None:
+    made = parse_statement("UPDATE u SET name = _utf8mb4'Jane', b = _binary'x' WHERE id = 1", MYSQL)
+    assert made.operation == "UPDATE u SET name = _utf8mb4 $1, b = _binary $2 WHERE id = $3"
+    assert [slot.literal for slot in made.slots] == ["Jane", "x", 1]
+
+
+def test_bytes_are_told_as_such_whether_a_text_is_new_or_known() -> None:
+    for digits in ("1f" * 9, "2e" * 9):
+        for _ in range(2):
+            made = parse_statement(f"UPDATE u SET a = X'{digits}' WHERE b = 'x'", MYSQL)
+            assert [slot.literal for slot in made.slots] == [f"\\x{digits}", "x"]

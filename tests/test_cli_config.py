@@ -146,6 +146,7 @@ def test_a_header_that_cannot_be_added_is_refused(headers: str, said: str) -> No
 def test_egress_is_refused_unless_it_is_opened() -> None:
     assert parsed(SMALL).service.egress == "refused"
     assert parsed(SMALL + 'egress = "open"\n').service.egress == "open"
+    assert parsed(SMALL + 'egress = "sealed"\n').service.egress == "sealed"
 
 
 def test_spans_are_asked_for_in_so_many_words() -> None:
@@ -206,7 +207,7 @@ def test_what_is_left_out_has_its_default() -> None:
             'isolate: database is not for protocol "http"',
         ),
         ('[[downstream]]\nname = "a"\naddress = "h:1"\nisolate = { databse = "auto" }\n', 'did you mean "database"'),
-        ('[service]\negress = "closed"\n', "expected one of refused, open"),
+        ('[service]\negress = "closed"\n', "expected one of refused, sealed, open"),
         ('[[downstream]]\nname = "a"\naddress = "h:1"\nisolate = { database = "x" }\n', "expected one of auto"),
         ('[[downstream]]\nname = "a"\naddress = "h:1"\nisolate = {}\n', "one of template, database, prefix"),
         ('[[downstream]]\nname = "a"\naddress = "h:1"\nenv = { U = "{tap}/{database}" }\n', "{database} needs isolate"),

@@ -83,7 +83,7 @@ def test_a_changed_type_is_exit_1_and_says_where(
     assert (finding.before, finding.after) == (1299, "1299")
     assert set(finding.exchanges) <= {f"x-{number}" for number in range(12)}
     assert finding.reproduce == (
-        f"""seamline replay {sides[0]} --where 'id == "{finding.exchanges[0]}"' --target URL"""
+        f"""seamline replay {sides[0]} --where 'id == "{finding.exchanges[0]}"' --target URL -o again.seam"""
     )
 
 

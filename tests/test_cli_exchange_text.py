@@ -56,6 +56,25 @@ def test_everything_else_that_an_exchange_may_have() -> None:
         assert line in text.splitlines()
 
 
+def test_a_call_of_another_protocol_is_written_as_in_the_list() -> None:
+    """A gRPC answer has an HTTP status (200), which is no error; what a SQL text or a gRPC path names is said once."""
+    grpc = an_exchange(
+        1,
+        protocol="grpc",
+        request=Request("POST", "/stock.Stock/Reserve", Headers(), b"", "2", "stock.Stock/Reserve"),
+        response=Response(200, Headers([("grpc-status", "0")]), b"", "", "2"),
+    )
+    sql = an_exchange(
+        2,
+        protocol="postgres",
+        request=Request("SELECT", "orders", Headers(), b"", "", "SELECT id FROM orders"),
+        response=Response(0, Headers(), b"", "SELECT 3"),
+    )
+    lines = (write_out(grpc) + write_out(sql)).splitlines()
+    for line in ("stock.Stock/Reserve", "grpc 0", "SELECT id FROM orders", "ok SELECT 3"):
+        assert line in lines
+
+
 def test_a_binary_body_is_shown_as_hexadecimal() -> None:
     image = Response(200, Headers([("Content-Type", "image/png")]), b"\x89PNG" + bytes(300))
     text = write_out(an_exchange(1, response=image))

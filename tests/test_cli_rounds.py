@@ -11,7 +11,7 @@ from seamline.capture.model import LinkKind, Role
 from seamline.capture.sanitize.rules import Rules
 from seamline.capture.store.reader import open_capture
 from seamline.cli.config import load_config
-from seamline.cli.rounds import RoundPlan, play_round, shared_port, untapped
+from seamline.cli.rounds import RoundPlan, in_turn, play_round, shared_port, untapped
 from seamline.diffing.rounds import Run
 from seamline.replay.environments.ports import free_ports
 from seamline.replay.environments.spec import DownstreamSpec, Listen, ServiceSpec
@@ -198,6 +198,7 @@ HOP = (DownstreamSpec("hop", address=("127.0.0.1", 81)),)
         ((FIXED, replace(FIXED, listen=Listen(port=81))), None),
         ((FIXED, FIXED), 80),
         ((SERVICE, FIXED, FIXED), 80),
+        ((replace(FIXED, egress="sealed"), replace(FIXED, egress="sealed")), None),
         ((replace(FIXED, command=None, url="http://127.0.0.1:80"), FIXED), None),
     ],
 )
@@ -209,3 +210,20 @@ def test_a_running_side_is_blind_only_where_there_is_something_to_see() -> None:
     assert untapped([SideSpec("x", SERVICE, HOP), SideSpec("y", RUNNING)]) is None
     blind = SideSpec("y", RUNNING, HOP)
     assert untapped([SideSpec("x", SERVICE, HOP), blind]) == blind
+
+
+@pytest.mark.parametrize(
+    ("bus", "produced", "shared"),
+    [
+        (DownstreamSpec("events", "nats", ("127.0.0.1", 4222)), {"events"}, "which is a bus without a prefix for each"),
+        (DownstreamSpec("events", "nats", ("127.0.0.1", 4222)), set(), None),
+        (DownstreamSpec("events", "nats", ("127.0.0.1", 4222), isolate={"prefix": "auto"}), {"events"}, None),
+        (DownstreamSpec("events", "nats", None, "BUS_PORT"), {"events"}, None),
+    ],
+)
+def test_sides_that_share_a_bus_run_one_after_another(
+    bus: DownstreamSpec, produced: set[str], shared: str | None
+) -> None:
+    told = in_turn([SideSpec("x", SERVICE, (bus,)), SideSpec("y", SERVICE, (bus,))], produced)
+    assert (told is None) if shared is None else (told is not None and shared in told)
+    assert in_turn([SideSpec("x", SERVICE, (bus,))], produced) is None

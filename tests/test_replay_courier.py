@@ -69,12 +69,17 @@ class Game:
     """A courier with one bus "events", a scripted producer and somebody who counts what ends."""
 
     def __init__(
-        self, monkeypatch: pytest.MonkeyPatch, protocol: str = "redis", prefix: str | None = None, within_s: float = 0.3
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        protocol: str = "redis",
+        prefix: str | None = None,
+        within_s: float = 0.3,
+        eager: bool = False,
     ) -> None:
         self.kept = Kept()
         self.seen = Seen()
         self.producer = Scripted()
-        self.courier = Courier(self.kept, seed=1, onlooker=self.seen, within_s=within_s, timeout_s=0.4)
+        self.courier = Courier(self.kept, seed=1, onlooker=self.seen, eager=eager, within_s=within_s, timeout_s=0.4)
         monkeypatch.setattr(module, "open_producer", lambda *_: self.producer)
         self.watch: BusWatch = self.courier.add_bus("events", protocol, AT, (), prefix)
         self.outcomes: list[Outcome] = []
@@ -223,6 +228,20 @@ def test_only_what_reached_nobody_is_tried_again(monkeypatch: pytest.MonkeyPatch
     assert [each.failure and each.failure.detail for each in game.kept.exchanges] == ["refused", "nobody"]
 
 
+def test_whatever_goes_wrong_every_message_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(_: Request) -> None:
+        raise RuntimeError("told to nobody")
+
+    async def main(game: Game) -> None:
+        game.producer.says = broken
+        game.fire(step())
+        await game.ended()
+
+    [exchange] = play(monkeypatch, main).kept.exchanges
+    assert exchange.failure is not None
+    assert exchange.failure.detail == "cannot be produced: RuntimeError"
+
+
 def test_calls_keep_a_message_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main(game: Game) -> None:
         game.fire(step(effects=Effects(1, 10)))
@@ -280,6 +299,30 @@ def test_under_a_prefix_it_waits_until_the_service_names_the_place(monkeypatch: 
     assert failed["t-2"].failure is not None
     assert failed["t-2"].failure.detail.startswith("nobody listened for it")
     assert len(game.producer.produced) == 1
+
+
+def test_an_eager_one_lets_the_next_go_and_looks_after_the_effects(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main(game: Game) -> None:
+        game.fire(step())
+        call = game.deliver(await game.produced())
+        assert game.outcomes == []
+        game.acknowledge(call)
+        assert len(game.outcomes) == 1
+        assert game.courier.awaits(call.exchange_id)
+        await game.courier.settled()
+        assert not game.courier.awaits(call.exchange_id)
+
+    game = play(monkeypatch, main, eager=True)
+    assert len(game.outcomes) == 1
+
+
+def test_what_was_consumed_when_all_ends_has_not_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main(game: Game) -> None:
+        game.fire(step())
+        game.deliver(await game.produced())
+
+    game = play(monkeypatch, main)
+    assert ([each.failure for each in game.outcomes], game.kept.exchanges) == ([None], [])
 
 
 def test_a_bus_that_is_not_there_and_an_end_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> None:

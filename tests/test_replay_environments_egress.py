@@ -1,6 +1,7 @@
 """The proxy that refuses: what real clients say to it, and what is counted."""
 
 import asyncio
+import socket
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seamline.replay.environments.egress import UNKNOWN, RefusingProxy, proxy_variables, wanted
+from seamline.replay.environments.egress import UNKNOWN, Places, RefusingProxy, proxy_variables, wanted
 
 
 def test_real_clients_are_refused_and_their_goals_counted() -> None:
@@ -90,3 +91,31 @@ def test_both_spellings_are_told_unless_the_configuration_says_otherwise() -> No
         "NO_PROXY": "127.0.0.1,localhost,::1",
         "no_proxy": "127.0.0.1,localhost,::1",
     }
+
+
+def test_it_listens_in_another_network_where_one_is_given() -> None:
+    class Elsewhere:
+        async def dialled(self, address: tuple[str, int]) -> socket.socket:
+            raise NotImplementedError
+
+        def bound(self, address: tuple[str, int]) -> socket.socket:
+            sock = socket.socket()
+            sock.bind(("127.0.0.2", address[1]))
+            return sock
+
+    async def main() -> None:
+        proxy = RefusingProxy(lambda _: None, Elsewhere())
+        port = int((await proxy.start()).rpartition(":")[2])
+        _, writer = await asyncio.open_connection("127.0.0.2", port)
+        writer.close()
+        await proxy.stop()
+
+    asyncio.run(main())
+
+
+def test_so_many_places_and_no_more() -> None:
+    told: Counter[str] = Counter()
+    places = Places(lambda place: told.update([place]))
+    for number in [*range(120), 5]:
+        places.count(f"n{number}:1")
+    assert (len(told), told[UNKNOWN], told["n5:1"]) == (101, 20, 2)

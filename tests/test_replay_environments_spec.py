@@ -67,6 +67,7 @@ def test_only_the_tap_is_substituted(text: str) -> None:
         (replace(SERVICE, listen=None), "listen is missing"),
         (replace(SERVICE, command=None, url="http://h", git="main"), "git and url exclude each other"),
         (replace(SERVICE, command=None, url="ftp://h"), "is not one to replay at"),
+        (replace(SERVICE, command=None, url="http://h", egress="sealed"), 'egress = "sealed" needs a command'),
     ],
 )
 def test_a_service_that_cannot_be_started_is_refused(service: ServiceSpec, said: str) -> None:

@@ -1,11 +1,16 @@
 """The wall: real clients behind it are refused at once, and what they wanted is told."""
 
 import asyncio
+import errno
+import os
+import socket
 import sys
 from collections import Counter
 
 import pytest
 
+from seamline.capture.errors import CouldNotCheck
+from seamline.replay.environments.namespace import Namespace
 from seamline.replay.environments.wall import Wall
 from support.sealed import a_namespace, check_namespaces, run_inside
 
@@ -119,3 +124,24 @@ def test_many_places_are_told_as_somewhere() -> None:
     _, told = wanted('for number in range(1, 111): tried(lambda: dial(f"n{number}.example", 80))')
     assert len(told) == 101
     assert told["somewhere"] == 10
+
+
+def test_where_packets_cannot_be_heard_one_line_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Namespace.made
+
+    def without_packets(self: Namespace, family: int, kind: int, protocol: int = 0) -> socket.socket:
+        if family == socket.AF_PACKET:
+            raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+        return made(self, family, kind, protocol)
+
+    monkeypatch.setattr(Namespace, "made", without_packets)
+
+    async def main() -> None:
+        async with a_namespace() as namespace:
+            with pytest.raises(CouldNotCheck, match="cannot be seen: Address family not supp") as met:
+                await Wall(namespace, lambda _: None).start()
+            assert "CAP_NET_RAW" in met.value.hint
+            # It has let go of the names' port.
+            namespace.bound_as(socket.SOCK_STREAM, ("0.0.0.0", 53)).close()
+
+    asyncio.run(main())

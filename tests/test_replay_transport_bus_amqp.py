@@ -12,7 +12,7 @@ from pamqp import frame
 
 from seamline.capture.headers import Headers
 from seamline.capture.model import FailureKind, Request
-from seamline.replay.transport.bus.amqp import AmqpProducer, encode
+from seamline.replay.transport.bus.amqp import AmqpProducer, encode, packed
 from seamline.replay.transport.bus.base import Access, Undelivered
 from support.rabbitmq import rabbitmq_server
 
@@ -114,6 +114,14 @@ def test_nobody_there_and_nonsense_are_failures() -> None:
 def test_a_message_to_nowhere_is_refused() -> None:
     with pytest.raises(Undelivered, match="neither"):
         encode(message(""))
+
+
+@pytest.mark.parametrize(
+    "said", [message("q" * 300), message("q", b"", ("a" * 300, "x")), message("q", b"", ("x", "\ud800"))]
+)
+def test_what_amqp_cannot_say_is_a_failure(said: Request) -> None:
+    with pytest.raises(Undelivered, match="cannot say"):
+        packed(said)
 
 
 @given(

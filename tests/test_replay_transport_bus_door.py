@@ -2,7 +2,9 @@
 
 import pytest
 
-from seamline.replay.transport.bus.door import PRODUCIBLE, open_producer
+from seamline.capture.errors import UsageError
+from seamline.replay.transport.bus import door
+from seamline.replay.transport.bus.door import PRODUCIBLE, check_producer, open_producer
 
 
 @pytest.mark.parametrize("protocol", sorted(PRODUCIBLE - {"kafka"}))
@@ -14,3 +16,12 @@ def test_a_producer_connects_only_when_it_is_needed(protocol: str) -> None:
 def test_kafka_is_spoken_by_its_extra() -> None:
     pytest.importorskip("aiokafka")
     assert type(open_producer("kafka", ("127.0.0.1", 1), [])).__name__ == "KafkaProducer"
+
+
+def test_a_missing_library_is_told_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_producer("nats")
+    monkeypatch.setattr(door, "find_spec", lambda _: None)
+    check_producer("nats")
+    with pytest.raises(UsageError, match="aiokafka") as missing:
+        check_producer("kafka")
+    assert "seamline[kafka]" in missing.value.hint

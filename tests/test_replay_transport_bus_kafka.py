@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-from seamline.capture.errors import UsageError
 from seamline.capture.headers import Headers
 from seamline.capture.model import FailureKind, Request
-from seamline.replay.transport.bus import kafka
 from seamline.replay.transport.bus.base import Access, Undelivered
 from seamline.replay.transport.bus.kafka import KafkaProducer
 from support.kafka import kafka_broker
@@ -74,12 +72,3 @@ def test_nobody_there_is_a_failure() -> None:
         await producer.close()
 
     asyncio.run(main())
-
-
-def test_a_missing_library_is_told_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> Any:
-        raise ImportError(name)
-
-    monkeypatch.setattr(kafka, "import_module", missing)
-    with pytest.raises(UsageError, match="aiokafka"):
-        KafkaProducer(Access(("127.0.0.1", 1)))

@@ -109,7 +109,11 @@ class CallTap(Listener):
             self._offer(call, call.links)
         else:
             self._links.call_ended(call, where)
-            self._links.settle(call.exchange_id, partial(self._offer, call), size=call.size)
+            links = self._links.settled(call.exchange_id)
+            if links is not None:
+                self._offer(call, links)
+            else:
+                self._links.settle(call.exchange_id, partial(self._offer, call), size=call.size)
 
     def _offer(self, call: Call, links: tuple[Link, ...]) -> None:
         call.links = links
@@ -120,7 +124,7 @@ class CallTap(Listener):
 class _Conversation:
     """One connection's recording: a relay's watcher in front of a decoder, and the decoder's events."""
 
-    __slots__ = ("_name", "_now_us", "_tap", "_waiting", "_where", "decoder", "relay")
+    __slots__ = ("_name", "_now_us", "_soon", "_tap", "_waiting", "_where", "decoder", "relay")
 
     relay: Relay
     decoder: CallDecoder
@@ -131,6 +135,7 @@ class _Conversation:
         self._where = f"{tap.spec.name}/{name}"
         self._waiting = tap.waiting
         self._now_us = tap.now_us
+        self._soon = tap.soon
 
     @property
     def shared(self) -> dict[str, Any]:
@@ -175,7 +180,7 @@ class _Conversation:
 
     def _later(self, what: Callable[[Any, int], None], data: Any) -> None:
         self._waiting.append((what, data, self._now_us()))
-        self._tap.soon(len(data))
+        self._soon(len(data))
 
     def _lost(self, how: tuple[FailureKind, str], at_us: int) -> None:
         self.decoder.lost(*how, at_us)

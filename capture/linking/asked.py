@@ -70,7 +70,10 @@ class Asked:
     @property
     def best(self) -> Cause | None:
         """The likeliest cause so far."""
-        return max(self.shares, key=self.shares.__getitem__) if self.shares else None
+        shares = self.shares
+        if len(shares) < 2:
+            return next(iter(shares), None)
+        return max(shares, key=shares.__getitem__)
 
 
 class Lane:

@@ -119,7 +119,7 @@ class Causes:
     def touch(self, cause: Cause, at_us: int) -> None:
         """Something has happened to an open one."""
         cause.last_us = max(cause.last_us, at_us)
-        if cause.id in self.open:
+        if len(self.open) > 1 and cause.id in self.open:
             del self.open[cause.id]
             self.open[cause.id] = cause
 
@@ -132,6 +132,10 @@ class Causes:
             if cause.started_us <= at_us:
                 recent.append(cause)
         return recent
+
+    def has_just_closed(self, at_us: int) -> bool:
+        """Whether `just_closed` can have any."""
+        return bool(self._closed) and (self._closed[-1].ended_us or 0) >= at_us
 
     def just_closed(self, at_us: int, most: int) -> Iterator[Cause]:
         """What was still open at `at_us` although its end has been told."""

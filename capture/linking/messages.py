@@ -56,6 +56,8 @@ class Lingering:
 
     def over(self, at_us: int) -> list[tuple[int, str]]:
         """Those whose moment has passed, with its end."""
+        if not self._due:
+            return []
         over: list[tuple[int, str]] = []
         while self._due and self._due[0][0] <= at_us:
             over.append(self._due.popleft())

@@ -129,6 +129,9 @@ class Weigher:
 
     def _candidates(self, at_us: int) -> list[Cause]:
         """What was open at `at_us`, the latest event first."""
+        opened = self._causes.open
+        if len(opened) < 2 and not self._causes.has_just_closed(at_us):
+            return [cause for cause in opened.values() if cause.started_us <= at_us]
         latest = islice(reversed(self._causes.open.values()), _MOST_WEIGHED)
         return [*self._causes.just_closed(at_us, _MOST_LATE), *(each for each in latest if each.started_us <= at_us)]
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from urllib.parse import quote, unquote
 
 from ..headers import Headers
 from .cookies import Cookies
@@ -41,6 +42,8 @@ _PARAMETER = re.compile(r"(\w[\w-]*)=(?:\"([^\"]*)\"|([^\s,;\"]+))")
 _SIGNED = re.compile(r"\w{1,20}=\S+")
 _AWS = re.compile(r"(Credential=)([^/,\s]+)|(Signature=)([0-9a-fA-F]+)")
 _AUTH_SECRETS = frozenset({"username", "response", "nonce", "cnonce", "opaque", "token", "signature", "id", "mac"})
+_BINARY = re.compile(r"\\x[0-9a-f]{2}|[\x00-\x08\x0e-\x1f\x7f]")  # bytes that are no text, as decoders write them
+_UNCODED = " !\"#$&'()*+,/:;<=>?@[\\]^`{|}"
 _MAX_KNOWN = 20_000
 _MAX_KNOWN_LENGTH = 4_000
 
@@ -49,17 +52,28 @@ class HeaderCleaner:
     """Cleans headers, and remembers each (name, value) that it has seen. `text` cleans a value of which the name says
     nothing; by default `values.text`."""
 
-    __slots__ = ("_cookies", "_keys", "_known", "_names", "_policies", "_protobuf", "_text", "_urls", "_values")
+    __slots__ = ("_keys", "_known", "_names", "_own", "_policies", "_protobuf", "_unknown", "_urls", "_values")
 
     def __init__(
         self, keys: KeyClassifier, values: Values, urls: Urls, text: Callable[[str], str] | None = None
     ) -> None:
-        self._text = text or values.text
+        self._unknown = text or values.text
         self._names: dict[str, str] = {}  # the few that are values themselves
         self._keys = keys
         self._values = values
         self._urls = urls
-        self._cookies = Cookies(keys, values)
+        cookies = Cookies(keys, values)
+        self._own: dict[str, Callable[[str], str]] = {
+            "cookie": cookies.clean,
+            "set-cookie": cookies.clean_set,
+            "forwarded": self._forwarded,
+            "grpc-message": self._percent_coded,
+            "reply-to": self._reply_to,
+            **dict.fromkeys(_AUTHORIZATIONS, self._authorization),
+            **dict.fromkeys(_URLS, self._url),
+            **dict.fromkeys(_ADDRESSES, self._addresses),
+            **dict.fromkeys(_IDENTIFIERS, self._identifier),
+        }
         self._protobuf = ProtobufBody(keys, values)
         self._policies: dict[str, Callable[[str], str] | None] = {}
         self._known: dict[tuple[str, str], str] = {}
@@ -116,30 +130,26 @@ class HeaderCleaner:
     def _choose(self, name: str) -> Callable[[str], str] | None:
         if name in _KEPT:
             return None
-        if name in _AUTHORIZATIONS:
-            return self._authorization
-        if name == "cookie":
-            return self._cookies.clean
-        if name == "set-cookie":
-            return self._cookies.clean_set
-        if name in _URLS:
-            return self._url
-        if name in _ADDRESSES:
-            return self._addresses
-        if name == "forwarded":
-            return self._forwarded
+        if name in self._own:
+            return self._own[name]
         if name.endswith("-bin"):  # gRPC's binary metadata
             if self._keys.of(name.removesuffix("-bin")).kind is None:
                 return self._protobuf.clean_metadata
             return lambda value: self._of_kind(Kind.PASSWORD, value)
-        if name in _IDENTIFIERS:
-            return self._identifier
         kind = self._keys.of(name).kind
         if kind is None:
             return self._text
-        if name == "reply-to":
-            return self._reply_to
         return lambda value: self._of_kind(kind, value)
+
+    def _text(self, value: str) -> str:
+        """A value of which its name says nothing."""
+        return self._values.of_kind(Kind.PASSWORD, value) if _BINARY.search(value) else self._unknown(value)
+
+    def _percent_coded(self, value: str) -> str:
+        """What gRPC percent-encodes (gRPC over HTTP/2, "Status-Message"): some encode more of it than they need."""
+        plain = unquote(value) if "%" in value else value
+        made = self._text(plain)
+        return value if made == plain else quote(made, safe=_UNCODED)
 
     def _identifier(self, value: str) -> str:
         return self._text(value) if "@" in value or "eyJ" in value else value

@@ -30,7 +30,7 @@ _TOKENS = re.compile(rf"{_TEXT}(?:\s*:\s*(?:{_TEXT}|{_NUM}|([{{\[])|([tfn])))?|{
 _ELEMENT_TEXT, _TEXT_VALUE, _NUMBER_VALUE, _OPENING, _LITERAL, _ELEMENT_NUMBER, _BRACKET = range(1, 8)
 _ELEMENTS = frozenset({_ELEMENT_TEXT, _ELEMENT_NUMBER})
 _NUMBERS = frozenset({_NUMBER_VALUE, _ELEMENT_NUMBER})
-_SPACED = ('" ', '"\n', '"\t', '"\r')
+_SPACED = re.compile('"[\n\r\t]')
 _SHORTEST_CARD = 14  # digits
 _SHORTEST_SHAPE = 6  # characters: a@b.co
 _LONGEST_LABEL = 64
@@ -39,6 +39,10 @@ _SHORTEST_MEMBER = 8  # characters of a name that may be a token
 _LONGEST_COUNT = 4  # digits of what a key with a secret word in it may count
 _RECORD_DEPTH = 3  # brackets: {"rows": [{…
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+# What statements say without meaning anybody: a unit, a format, a zone, a sequence's name, a date.
+_GRAMMAR = re.compile(r"[A-Za-z]{1,32}(?:[/_.-][A-Za-z]{1,32}){0,8}|[\d.:,+TZ -]{1,32}|\d{1,9} [a-z]{1,16}")
+# In JSON no letter touches a colon but within a string.
+_NAMED = re.compile(r":(?<=[A-Za-z*]:)[\w+*-]")
 _FIXED = re.compile(r"[A-Z]{1,12}|[A-Za-z][a-z]*(?:[_-][a-z]+)*")  # an option, the name of a field
 _SUBJECT = KeyClass(person=True)
 
@@ -71,11 +75,12 @@ class _Frame:
 class JsonWalker:
     """Cleans JSON text. One may be used again and again, and from within itself for nested documents.
 
-    `by_shape` cleans a text, or a name, about which nothing else is known; by default `values.text`. `binary` says that
-    texts may be bytes of a program's own, read as UTF-8: those with control characters are replaced whole.
+    `by_shape` cleans a text, or a name, about which nothing else is known; by default `values.text`. `is_keyed` says
+    that any text may be a name made of parts, and not only one that shows by its colons. `binary` says that texts may
+    be bytes of a program's own, read as UTF-8: those with control characters are replaced whole.
     """
 
-    __slots__ = ("_binary", "_by_shape", "_depth", "_keys", "_opaque", "_plain_names", "_values")
+    __slots__ = ("_binary", "_by_shape", "_depth", "_is_keyed", "_keys", "_opaque", "_own", "_plain_names", "_values")
 
     def __init__(
         self,
@@ -84,11 +89,14 @@ class JsonWalker:
         by_shape: Callable[[str], str] | None = None,
         *,
         binary: bool = False,
+        is_keyed: bool = True,
     ) -> None:
+        self._is_keyed = is_keyed
         self._keys = keys
         self._values = values
         self._opaque = OpaqueBytes(values)
         self._by_shape = by_shape or values.text
+        self._own = by_shape is not None
         self._binary = binary
         self._plain_names: set[str] = set()  # the first names met of which nothing is replaced
         self._depth = 0
@@ -105,11 +113,11 @@ class JsonWalker:
             raise NotJson("not JSON") from error
         text = self._opaque.clean(text)
         is_plain = above is PLAIN and records is PLAIN
-        own = self._by_shape != self._values.text
+        own = self._own and (self._is_keyed or "|" in text or _NAMED.search(text) is not None)
         shaped = own or self._values.may_hold(text)
         if not shaped and is_plain and self._are_quiet(text):
             return text
-        return spliced(text, self._edits(text, above, records, shaped=shaped))
+        return spliced(text, self._edits(text, above, records, shaped=shaped, own=own))
 
     def claims(self, text: str) -> str | None:
         """The claims of a token cleaned: a `name` in them is a person's."""
@@ -132,19 +140,23 @@ class JsonWalker:
         finally:
             self._depth -= 1
 
+    def secret(self, text: str) -> str:
+        """What replaces a text that is a secret whatever it holds."""
+        return self._values.of_kind(Kind.SECRET, text)
+
     def _are_quiet(self, text: str) -> bool:
         """Whether no key of `text` calls for a walk."""
         quiet = self._keys.quiet
         names = _names_of(text)
         return names <= quiet or all(self._keys.of(name).quiet for name in names - quiet)
 
-    def _edits(self, text: str, above: KeyClass, records: KeyClass, *, shaped: bool) -> list[Edit]:
-        """What is to be replaced in `text`; `shaped` says that texts under idle keys may hold something."""
+    def _edits(self, text: str, above: KeyClass, records: KeyClass, *, shaped: bool, own: bool) -> list[Edit]:
+        """What is to be replaced in `text`; `shaped` says that texts under idle keys may hold something, `own` that
+        names have to be looked at one by one."""
         edits: list[Edit] = []
         stack: list[_Frame] = []
         frame = _Frame(above, "", True, False)
         idle, escaped = self._keys.idle, "\\" in text
-        own = self._by_shape != self._values.text
         for match in _TOKENS.finditer(text):
             token = match.lastindex or _LITERAL
             if token == _BRACKET:
@@ -197,7 +209,7 @@ class JsonWalker:
         name = _unescaped(raw)
         if frame.above.members and len(name) >= _SHORTEST_MEMBER:
             made = self._member(frame.above.kind or Kind.SECRET, name)
-        elif self._by_shape != self._values.text or self._keys.of(name).odd:
+        elif self._own or self._keys.of(name).odd:
             made = self._by_shape(name)
         else:
             return
@@ -264,10 +276,12 @@ class JsonWalker:
         if value[:1] in ("{", "["):
             inner = self.nested(value)
             # What lies under session:9f86d081 is the session's data, with keys of its own.
-            if inner is not None and (key.keyed or inner != value):
+            if inner is not None and (key.keyed or key.members or inner != value):
                 return inner
+        if kind is Kind.UNNAMED and key.keyed and (not self._binary or _GRAMMAR.fullmatch(value)):
+            return self._by_shape(value)
         if HEX_MARK in value:
-            made = self._opaque.clean_hex(value, kind)
+            made = self._opaque.clean_hex(value, None if kind is Kind.UNNAMED else kind)
             if made is not None:
                 return made
         if key.keyed and kind in SECRET_KINDS and kind is not Kind.DROP and _is_count(value):
@@ -318,7 +332,7 @@ def _is_count(value: str) -> bool:
 
 def _names_of(text: str) -> set[str]:
     """The names of all members in `text`, as they are spelled."""
-    if "\\" not in text and not any(spaced in text for spaced in _SPACED):
+    if '" ' not in text and "\\" not in text and _SPACED.search(text) is None:
         # Without escapes no quote stands within a string, so each `":` ends a name: if all were found, none is missing.
         found = _COMPACT_NAMES.findall(text)
         if len(found) == text.count('":'):

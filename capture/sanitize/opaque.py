@@ -1,10 +1,10 @@
 """Bytes within JSON that are no text: `{"b64": …}`, as the decoders write them, MongoDB's `{"$binary": …}`, and the
 `\\x…` that PostgreSQL spells them with.
 
-They could be anything: a pickled session with a person in it, a key, a picture. Two rules hold here. What opens as text,
-also below gzip, zlib or zstd, is cleaned as text and put back in the same spelling. Of anything else no shape can be read
-off, so it is replaced whole, by as many bytes drawn from its keyed pseudonym: equal ones stay equal, whatever spells
-them, which is what matching and comparing need.
+They could be anything: a pickled session with a person in it, a key, a picture. Two rules hold here. What opens as
+text, also below gzip, zlib or zstd, is cleaned as text and put back in the same spelling. Of anything else no shape can
+be read off, so it is replaced whole, by as many bytes drawn from its keyed pseudonym: equal ones stay equal, whatever
+spells them, which is what matching and comparing need.
 """
 
 import hashlib
@@ -19,13 +19,16 @@ from .values import Values
 HEX_MARK = "\\x"
 """What a text holds that may be PostgreSQL's hexadecimal spelling of bytes (PostgreSQL 18 docs, 8.4.1)."""
 
-_MARKS = ('"b64"', '"base64"')
 _BYTES = re.compile(r'(\{\s*"b64"\s*:\s*")([^"\\]*)("\s*\})|("\$binary"\s*:\s*\{[^{}]*?"base64"\s*:\s*")([^"\\]*)(")')
 _HEX = re.compile(r"\\x((?:[0-9a-fA-F]{2}){6,})(?![0-9a-fA-F])")
 _SHORTEST = 6  # bytes; a shorter value holds nothing that could be told
 _CODINGS = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"), (b"\x78\x01", "deflate"), (b"\x78\x9c", "deflate"),
             (b"\x78\xda", "deflate"))  # fmt: skip
 _LARGEST = 1 << 20  # bytes that are opened
+_BY_GREGORIAN, _BY_TIME = 1, 7  # versions of UUIDs
+_FIRST_YEAR, _LAST_YEAR = 15, 80  # since 1970
+_YEAR_MS = 31_556_952_000
+_SINCE_1582_MS = 12_219_292_800_000  # from the Gregorian calendar's first day to 1970
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f]")
 
 
@@ -39,7 +42,7 @@ class OpaqueBytes:
 
     def clean(self, text: str) -> str:
         """JSON text with the bytes of each such object replaced; `text` itself where there are none."""
-        return _BYTES.sub(self._replaced, text) if any(mark in text for mark in _MARKS) else text
+        return _BYTES.sub(self._replaced, text) if '"b64"' in text or '"base64"' in text else text
 
     def clean_hex(self, text: str, kind: Kind | None = None) -> str | None:
         """`text` with its `\\x…` replaced, None where it holds none; `kind` is what its key says."""
@@ -58,7 +61,7 @@ class OpaqueBytes:
             cleaned = self._as_text(data, kind)
             if cleaned is not None:
                 return cleaned
-        return data if _is_uuid(data) and kind is None else self._stand_in(data)
+        return data if is_uuid(data) and kind is None else self._stand_in(data)
 
     def _opened(self, data: bytes, coding: str, kind: Kind | None) -> bytes | None:
         """Compressed text cleaned and compressed again; None where it is none."""
@@ -90,7 +93,7 @@ class OpaqueBytes:
         except (Error, ValueError):
             # Not ours: somebody's text under that name, which the walk judges like any other.
             return match[0]
-        if len(data) < _SHORTEST or _is_uuid(data):
+        if len(data) < _SHORTEST or is_uuid(data):
             return match[0]
         made = self.made(data, None, texts=match[1] is None)
         return match[0] if made == data else f"{head}{b64encode(made).decode()}{tail}"
@@ -103,6 +106,16 @@ class OpaqueBytes:
         return hashlib.shake_256(made.encode()).digest(len(data))
 
 
-def _is_uuid(data: bytes) -> bool:
-    """Whether 16 bytes are a UUID of a version in use (RFC 9562, 4): an id, as it would be in text."""
-    return len(data) == 16 and data[6] >> 4 in (1, 4, 5, 6, 7) and data[8] >> 6 == 2
+def is_uuid(data: bytes) -> bool:
+    """Whether 16 bytes are a UUID of a version in use (RFC 9562, 4 and 5): an id, as it would be in text. One that
+    tells a time tells one of our days, or a key would pass for it."""
+    if len(data) != 16 or data[8] >> 6 != 2:
+        return False
+    version = data[6] >> 4
+    if version == _BY_TIME:
+        milliseconds = int.from_bytes(data[:6])
+        return _FIRST_YEAR < milliseconds / _YEAR_MS < _LAST_YEAR
+    if version == _BY_GREGORIAN:
+        ticks = int.from_bytes(bytes((data[6] & 15, data[7], *data[4:6], *data[:4])))
+        return _FIRST_YEAR < (ticks / 10_000 - _SINCE_1582_MS) / _YEAR_MS < _LAST_YEAR
+    return version in (4, 5)

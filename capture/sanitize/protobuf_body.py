@@ -16,11 +16,14 @@ from ..grpc_body import TRAILERS, GrpcBodyError, Message, join_messages, packed,
 from ..protobuf import Leaves, ProtobufError, is_fractions, packed_integers, rewrite_message, rewrite_payload
 from .checks import is_card
 from .kinds import Kind
+from .opaque import is_uuid
 from .tokens import KeyClassifier
 from .values import Values
 
 _SHORTEST = 6  # bytes; a shorter value holds nothing that has a shape
 _SHORT_LIST = 8  # bytes
+_KEY_SIZES = frozenset({16, 20, 24, 28, 32, 48, 64})  # bytes of keys, salts and digests
+_SMALL = 1024
 _COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")  # gzip, zstd
 _LARGEST_INTEGER = (1 << 64) - 1
 _SMALLEST_CARD, _LARGEST_CARD = 10**13, 10**19
@@ -113,7 +116,7 @@ class ProtobufBody:
         )
 
     def _opaque(self, data: bytes) -> bytes:
-        if len(data) < _SHORTEST or _is_uuid(data) or _is_wide(data) or is_fractions(data):
+        if len(data) < _SHORTEST or is_uuid(data) or _is_wide(data) or is_fractions(data):
             return data
         return data if _is_list(data) else self._stand_in(data)
 
@@ -134,16 +137,15 @@ def _number(data: bytes) -> int:
     return int.from_bytes(data)
 
 
-def _is_uuid(data: bytes) -> bool:
-    """Whether 16 bytes are a UUID of a version in use (RFC 9562, 4): an id, as it would be in text."""
-    return len(data) == 16 and data[6] >> 4 in (1, 4, 5, 6, 7) and data[8] >> 6 == 2
-
-
 def _is_list(data: bytes) -> bool:
-    """Whether `data` is packed integers and nothing else. A key of 16 bytes passes for some once in twenty times, one
-    of 32 once in two hundred."""
-    spread = 2 if len(data) <= _SHORT_LIST else 1
-    return not data.startswith(_COMPRESSED) and packed_integers(data, spread) is not None and not _has_text(data)
+    """Whether `data` is packed integers and nothing else. Where it is as long as keys and digests are, the numbers have
+    to be small or sorted besides: one in forty keys of 16 bytes would pass otherwise."""
+    if data.startswith(_COMPRESSED):
+        return False
+    numbers = packed_integers(data, 2 if len(data) <= _SHORT_LIST else 1)
+    if numbers is None or _has_text(data):
+        return False
+    return len(data) not in _KEY_SIZES or max(numbers) < _SMALL or numbers == sorted(numbers)
 
 
 def _is_wide(data: bytes) -> bool:

@@ -35,6 +35,9 @@ _MOST_ANSWERS = 1024
 _LARGEST_ANSWER = 16 << 10  # bytes of a body: with the number of answers, a bound on what is kept for them
 _UNHASHED = frozenset({"digest", "content-digest", "repr-digest", "content-md5"})  # hashes of a body that is gone
 _PLACEHOLDER = re.compile(r"(?<![\w$])(\$[0-9]+)(?![\w$])")
+_TABLE = re.compile(r'\b(?:from|join|into|update)\s+(?:\w+\.)?["`]?(\w+)', re.IGNORECASE)
+_MOST_TEXTS = 2_000
+_LONGEST_TEXT = 4_000  # characters of a statement that is remembered
 _FAILED = "the sanitizer failed on it"
 _ESCAPED = re.compile(r"\\x[0-9a-f]{2}")  # how decoders write bytes that are no text in a name
 _NO_CODINGS = frozenset({"utf-8", "utf8", "us-ascii", "ascii", "binary"})
@@ -68,8 +71,8 @@ class Sanitizer:
     """Cleans exchanges under a project's `key` and `rules`: the same value gets the same pseudonym everywhere."""
 
     __slots__ = (
-        "_answers", "_digests", "_keys", "_known", "_plain", "_places", "_segments", "_urls", "_values", "key_id",
-        "rules_id",
+        "_answers", "_asked", "_digests", "_headers", "_keys", "_known", "_operations", "_places", "_plain",
+        "_segments", "_urls", "_values", "key_id", "rules_id",
     )  # fmt: skip
 
     def __init__(self, key: bytes, rules: Rules = Rules()) -> None:  # noqa: B008 -- frozen and empty
@@ -85,7 +88,10 @@ class Sanitizer:
         values.cookies = Cookies(keys, values).clean
         values.url = self._urls.clean
         values.pairs = TextBody(keys, values).inline
+        self._headers: dict[Callable[[str], str], HeaderCleaner] = {}
         self._plain = self._place(walker, values.text)
+        self._asked: dict[str, tuple[bool, bool]] = {}
+        self._operations: dict[str, str] = {}
         self._places: dict[tuple[bool, Kind | None, bool, bool], _Place] = {}
         self._digests = KeyedHash(key, b"seam-withheld")
         self._known: Remembered[tuple[_Place, str, str, bytes], bytes | Unclean] = Remembered(_REMEMBERED_BYTES)
@@ -136,7 +142,10 @@ class Sanitizer:
     ) -> _Place:
         keys, values = self._keys, self._values
         bodies = Bodies(keys, values, walker, Pairs(keys, values))
-        return _Place(bodies, HeaderCleaner(keys, values, self._urls, text), text, above, records)
+        headers = self._headers.get(text)
+        if headers is None:  # one for all places that clean texts alike: each remembers much
+            headers = self._headers[text] = HeaderCleaner(keys, values, self._urls, text)
+        return _Place(bodies, headers, text, above, records)
 
     def _place_of(self, e: Exchange | Ask) -> _Place:
         """Where the parts of `e` stand: a table's rows are persons where its name says so, a key's members secrets."""
@@ -144,17 +153,37 @@ class Sanitizer:
         keyed = protocol in _KEYED
         if not keyed and protocol not in _RECORDS:
             return self._plain
-        said = self._keys.of(request.target)
         members: Kind | None = None
-        if protocol == "redis" and said.kind in SECRET_KINDS and request.method in MEMBER_COMMANDS:
-            members = Kind.DROP if said.kind is Kind.DROP else Kind.SECRET
-        context = (keyed, members, said.person, said.address)
+        if keyed:
+            said = self._keys.of(request.target)
+            person, address = said.person, said.address
+            # The fields of session:9f86 are a session's; those of `tokens` are tokens.
+            is_record = said.keyed and request.method[:1] == "H"
+            if said.kind in SECRET_KINDS and request.method in MEMBER_COMMANDS and not is_record:
+                members = Kind.DROP if said.kind is Kind.DROP else Kind.SECRET
+        else:
+            person, address = self._tables(request)
+        context = (keyed, members, person, address)
         return self._places.get(context) or self._new_place(context)
+
+    def _tables(self, request: Request) -> tuple[bool, bool]:
+        """Whether rows are persons' or addresses', by the tables' names; where none is named, they may be."""
+        text = request.operation
+        known = self._asked.get(text)
+        if known is None or not request.target:
+            named = [request.target, *_TABLE.findall(text)] if request.target else ["customer", "address"]
+            said = [self._keys.of(name) for name in named]
+            known = any(each.person for each in said), any(each.address for each in said)
+            if request.target and len(text) <= _LONGEST_TEXT:
+                if len(self._asked) >= _MOST_TEXTS:
+                    self._asked.clear()
+                self._asked[text] = known
+        return known
 
     def _new_place(self, context: tuple[bool, Kind | None, bool, bool]) -> _Place:
         keyed, members, person, address = context
         text = self._segments.clean if keyed else self._values.text
-        walker = JsonWalker(self._keys, self._values, text if keyed else None, binary=True)
+        walker = JsonWalker(self._keys, self._values, self._segments.clean, binary=True, is_keyed=keyed)
         above = PLAIN if members is None else KeyClass(kind=members, members=True)
         records = KeyClass(person=person, address=address) if person or address else PLAIN
         self._places[context] = place = self._place(walker, text, above, records)
@@ -184,8 +213,9 @@ class Sanitizer:
         self._answers.clear()
         self._known.clear()
         self._segments.forget()
-        for place in (self._plain, *self._places.values()):
-            place.headers.forget()
+        self._operations.clear()
+        for headers in self._headers.values():
+            headers.forget()
         self._values.forget()
 
     def _request(self, request: Request, place: _Place, held: list[Withheld]) -> Request:
@@ -201,7 +231,9 @@ class Sanitizer:
         """A request of a protocol other than HTTP: its target is no URL, and its values stand in `arguments`."""
         clean = self._of_bytes if _ESCAPED.search(request.target) else place.text
         target = self._part("request.target", clean, request.target, "", held)
-        operation = self._part("request.operation", self._operation, request.operation, "", held)
+        operation = self._operations.get(request.operation)
+        if operation is None:
+            operation = self._part("request.operation", self._operation, request.operation, "", held)
         arguments = self._arguments(request.arguments, place, held)
         headers, body = self._message("request", place, request.headers, request.body, held)
         if headers is request.headers and body is request.body:
@@ -216,10 +248,14 @@ class Sanitizer:
 
     def _operation(self, operation: str) -> str:
         """An operation's words, but not the `$n` that stand for its values: `token=$1` holds no token."""
-        if "$" not in operation:
-            return self._values.text(operation)
         pieces = _PLACEHOLDER.split(operation)
-        return "".join(self._values.text(piece) if at % 2 == 0 else piece for at, piece in enumerate(pieces))
+        made = "".join(self._values.text(piece) if at % 2 == 0 else piece for at, piece in enumerate(pieces))
+        if not self._values.learning and len(operation) <= _LONGEST_TEXT:
+            # A service has few of them, and says them again and again.
+            if len(self._operations) >= _MOST_TEXTS:
+                self._operations.clear()
+            self._operations[operation] = made
+        return made
 
     def _arguments(self, arguments: str, place: _Place, held: list[Withheld]) -> str:
         if arguments in _NO_ARGUMENTS:

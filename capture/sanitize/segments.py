@@ -16,9 +16,10 @@ from .values import Values
 from .vocabulary import SECRET_KINDS
 
 _MAX_KNOWN = 20_000
-_MAX_LENGTH = 4_000  # characters of a text that are looked at for names
+_MAX_LENGTH = 1 << 16  # characters of a text that are looked at for names
 _MAX_KNOWN_LENGTH = 400
-_JOINED = re.compile(r"[\w*)}-][:/|.][\w*-]|[_-]\d|[_=-]\w{10}")
+_JOINED = re.compile(r"[\w*)}-][:/|.][\w*+-]|[_=-]\w{10}")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.,+Z-]{0,24}")  # which has colons, and no words
 _NAME = re.compile(r"[^\s\"'`(),;<>\[\]{}]+")
 _PART = re.compile(r"[^:/|]+")
 _SUBPART = re.compile(r"[^.]+")
@@ -30,6 +31,7 @@ _LONGEST_PLAIN = 24
 _SHORT_NUMBER = 8  # digits that have no shape
 _SHORT_ID = 5  # digits from which on a number may be a secret
 _SHORTEST_TAIL = 12  # characters behind a prefix: sess_9f86d081884c
+_LONGEST_PREFIX = 48
 _RANDOM = re.compile(r"[0-9a-f]{32,}|[0-9A-F]{32,}|(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=(?:\D*\d){2})[\w+=-]{22,}")
 _MOST_PARTS = 64
 
@@ -53,7 +55,7 @@ class Segments:
     def clean(self, text: str) -> str:
         """`text` with the parts of names in it replaced that are sensitive by the words before them, and with what is
         sensitive by its shape replaced everywhere else."""
-        if _JOINED.search(text) is None or "://" in text or text[:1] in ("{", "["):
+        if _JOINED.search(text) is None or "://" in text or text[:1] in ("{", "[") or _INSTANT.fullmatch(text):
             return self._values.text(text)
         # Most names are a word and a number, and this runs for every name there is.
         head, colon, tail = text.rpartition(":")
@@ -102,35 +104,41 @@ class Segments:
         return self._parts(_Reading(self._keys, self._values), text, start, end)
 
     def _parts(self, reading: "_Reading", text: str, start: int, end: int) -> Iterator[Edit]:
+        # Slashes alone may be those of Base64, which is random by nature.
+        is_key = ":" in text[start:end] or "|" in text[start:end]
         for count, part in enumerate(_PART.finditer(text, start, end)):
             if count == _MOST_PARTS:
+                if is_key:
+                    yield part.start(), end, self._values.of_kind(Kind.PASSWORD, text[part.start() : end])
                 return
             if reading.kind is Kind.IP and _is_address(text[part.start() : end]):
                 # The colons of IPv6 are no separators.
                 yield part.start(), end, self._values.of_kind(Kind.IP, text[part.start() : end])
                 return
             value = part.group()
-            is_one = part.span() == (start, end)
-            if reading.kind is None and "." in value and self._values.text(value) == value:
+            if reading.kind is None and "." in value and "eyJ" not in value:
+                reading.dotted = True
                 for piece in _SUBPART.finditer(value):
-                    yield from reading.read(piece.group(), part.start() + piece.start(), alone=False)
+                    yield from reading.read(piece.group(), part.start() + piece.start(), is_key=True)
+                reading.dotted = False
             else:
-                yield from reading.read(value, part.start(), alone=is_one)
+                yield from reading.read(value, part.start(), is_key=is_key)
 
 
 class _Reading:
     """One name that is read part by part. `kind` is what the parts to come are, None where no word said."""
 
-    __slots__ = ("_keys", "_spent", "_values", "kind")
+    __slots__ = ("_keys", "_spent", "_values", "dotted", "kind")
 
     def __init__(self, keys: KeyClassifier, values: Values) -> None:
         self._keys = keys
         self._values = values
         self.kind: Kind | None = None
+        self.dotted = False  # whether the parts are those of a subject
         self._spent = False  # a value has come: the next word begins something else
 
-    def read(self, part: str, start: int, *, alone: bool) -> Iterator[Edit]:
-        """The edits for the next part, which begins at `start`; `alone` where the name has no other."""
+    def read(self, part: str, start: int, *, is_key: bool) -> Iterator[Edit]:
+        """The edits for the next part, which begins at `start`; `is_key` where it can be nothing but a part."""
         if self.kind is not None:
             yield from self._value(self.kind, part, start)
         if self.kind is None or (self._is_word(part) and self._sense(part) is not None):
@@ -138,7 +146,7 @@ class _Reading:
             if sense is not None:
                 self.kind, self._spent = sense, False
             else:
-                yield from self._unannounced(part, start, alone=alone)
+                yield from self._unannounced(part, start, is_key=is_key)
 
     def _value(self, kind: Kind, part: str, start: int) -> Iterator[Edit]:
         if self._is_word(part):
@@ -158,19 +166,23 @@ class _Reading:
         # A code is never kept, but what stands in a key is whose code it is.
         return self._values.of_kind(Kind.SECRET if kind in SECRET_KINDS else kind, part)
 
-    def _unannounced(self, part: str, start: int, *, alone: bool) -> Iterator[Edit]:
+    def _unannounced(self, part: str, start: int, *, is_key: bool) -> Iterator[Edit]:
         """A part that no word announces: `sess_9f86d0…`, or something random."""
-        for end in _PREFIX_END.finditer(part[: -_SHORTEST_TAIL or None]):
+        for end in _PREFIX_END.finditer(part, 0, max(0, min(len(part) - _SHORTEST_TAIL, _LONGEST_PREFIX))):
             tail = part[end.end() :]
             if any(map(str.isdigit, tail)) and self._sense(part[: end.start()]) in SECRET_KINDS:
                 yield start + end.end(), start + len(part), self._values.of_kind(Kind.SECRET, tail)
                 return
-        if not alone and _RANDOM.fullmatch(part):
+        if is_key and _RANDOM.fullmatch(part):
             yield start, start + len(part), self._values.of_kind(Kind.SECRET, part)
 
     def _is_word(self, part: str) -> bool:
-        # A login name is a word like any other.
-        return self.kind not in _WORDY and len(part) <= _LONGEST_PLAIN and _PLAIN.fullmatch(part) is not None
+        # A login name is a word like any other; in `user.login.failed` there is none.
+        return (
+            (self.kind not in _WORDY or self.dotted)
+            and len(part) <= _LONGEST_PLAIN
+            and _PLAIN.fullmatch(part) is not None
+        )
 
     def _sense(self, part: str) -> Kind | None:
         return self._keys.before(part) if _WORD.fullmatch(part) else None

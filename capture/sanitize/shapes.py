@@ -42,7 +42,7 @@ _PEM_BEGIN = re.compile(r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----")
 _PEM_END = re.compile(r"-----END [A-Z ]{0,40}PRIVATE KEY-----")
 _SCHEME = re.compile(r"\b(?:Bearer|Basic|Token) +([A-Za-z0-9._~+/=-]{12,})")
 _URL = re.compile(r"(?<![A-Za-z0-9])[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s\"'<>\\^`{|}]{3,4000}")
-_EMAIL = re.compile(r"(?<![\w.+%@-])\w[\w.+%-]{0,63}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24}(?![\w@-])")
+_EMAIL = re.compile(r"(?<![\w.+%@-])\w[\w.+%-]{0,63}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.){1,8}[^\W\d_]{2,24}(?![\w@])")
 
 # Nine digits in a row, or groups of at least three: what every number below has. Dates have neither.
 _DIGITS = re.compile(r"[0-9](?=[0-9]{2})(?:[0-9]{8}|[0-9]{2,4}[).]?[ /][0-9]{3}|..[).-] ?[0-9]{2,6}[ .-][0-9]{4})")

@@ -14,6 +14,8 @@ _LINE = re.compile(
     r"^[ \t]*(?:[-*] )?([A-Za-z][\w.-]*(?: [A-Za-z]\w*){0,2}):[ \t]+([^\n\r]{1,300}?)[ \t]*\r?$", re.MULTILINE
 )
 _DOCUMENT = re.compile(r"^(?:data:)?[ \t]*([{\[].*[}\]])[ \t]*\r?$", re.MULTILINE)
+# PHP's serialize(), in which a name and its value are strings with their lengths before them.
+_PHP = re.compile(r's:\d{1,3}:"([\w.-]{1,60})";s:\d{1,5}:"([^"]{1,500})";')
 _ONE_TOKEN = frozenset({Kind.PASSWORD, Kind.SECRET, Kind.DROP, Kind.HANDLE})
 _WORDY = frozenset({Kind.NAME, Kind.CITY, Kind.HANDLE, Kind.STREET})
 
@@ -37,6 +39,9 @@ class TextBody:
             yield from self._pair(match[1], match[3], match.start(3), code=code)
         if code:
             return
+        if '";s:' in text:
+            for match in _PHP.finditer(text):
+                yield from self._pair(match[1], match[2], match.start(2), code=False)
         if "=" in text:
             for match in _BARE.finditer(text):
                 yield from self._pair(match[1], match[2], match.start(2), code=False)

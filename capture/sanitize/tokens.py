@@ -33,10 +33,12 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_a-zA-Z]+")
 _MAX_KEY = 200  # characters of a key that are looked at; longer ones are data, not names
 _MAX_KNOWN = 20_000
 _LONGEST_PHRASE = 4  # words
+# Values of SQL that no column names, and those below a cache's key whose decoder would not say it.
+_NUMBERED = re.compile(r"\$\d{1,5}(?:#\d+)?|\?column\?(?:#\d+)?|\*")
 _SHORT_NUMBER = 8  # digits that have no shape
 _SHORTEST_ODD = 6  # characters: a@b.co
 _PARTS = re.compile(r"[:|]")
-_PLAIN_PART = re.compile(r"[A-Za-z][a-z]*(?:[A-Z][a-z]+|[_-]?[a-z]+)*")
+_PLAIN_PART = re.compile(r"(?:[A-Z]+[a-z]*|[a-z]+)(?:[A-Z][a-z]+|[_-][a-z]+)*|[A-Z]+(?:[_-][A-Z]+)*")
 _ID = re.compile(r"\d{1,18}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|\*")
 
 
@@ -170,7 +172,7 @@ class KeyClassifier:
     def _keyed(self, key: str) -> KeyClass | None:
         """The class of a name made of parts, the last of which says nothing by itself: what stands before it does."""
         *before, last = _PARTS.split(key[:_MAX_KEY])
-        if _PLAIN_PART.fullmatch(last):
+        if _PLAIN_PART.fullmatch(last) or (last != "*" and self._classify(split_key(last), last).kind is not None):
             return None
         person = address = False
         for word in reversed(before):
@@ -187,6 +189,8 @@ class KeyClassifier:
     def _classify(self, words: tuple[str, ...], key: str) -> KeyClass:
         if key in OPERATORS:
             return KeyClass(joins=True)
+        if _NUMBERED.fullmatch(key):
+            return KeyClass(kind=Kind.UNNAMED, keyed=True)
         joined = "".join(words) or key
         if joined in self._own:
             return KeyClass(kind=self._own[joined])

@@ -84,6 +84,7 @@ class Values:
             or "\\" in text
             or "://" in text
             or "assword" in text
+            or '";s:' in text
             or suspicious(text)
             or self._shapes.has_own
         )
@@ -149,7 +150,7 @@ class Values:
         if kind in (Kind.STREET, Kind.NAME, Kind.CITY, Kind.IP, Kind.EMAIL):
             return raw
         if kind is Kind.DROP:
-            return "1" + "0" * (len(raw) - 1) if raw.isdigit() else "0"
+            return "1" + "0" * (len(raw) - 1) if raw.isdigit() else "1"
         made = self._replaced(kind, digits) if digits.isdigit() else digits
         if not digits.isdigit() or "e" in made.lower():
             return self._odd_number(kind, raw)

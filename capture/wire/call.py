@@ -36,10 +36,10 @@ class Late(Protocol):
 class Call:
     """What a decoder collects. Times are the microseconds that the bytes were fed with.
 
-    `exchange_id`, `seq`, `session`, `links` and `origin` (the recorded message that a replay produced) belong to whoever drives the decoder. `protocol` is "" for the tap's own
-    (plain HTTP/2 may pass a tap for gRPC). `role` is None for the tap's own role; a message that the service consumes
-    is INBOUND on whatever tap. `lane` names what ties calls of one connection together (a transaction, a channel),
-    None where nothing does.
+    `exchange_id`, `seq`, `session`, `links` and `origin` (the recorded message that a replay produced) belong to
+    whoever drives the decoder. `protocol` is "" for the tap's own (plain HTTP/2 may pass a tap for gRPC). `role` is
+    None for the tap's own role; a message that the service consumes is INBOUND on whatever tap. `lane` names what ties
+    calls of one connection together (a transaction, a channel), None where nothing does.
     """
 
     __slots__ = (
@@ -117,7 +117,7 @@ class Call:
         """About how many bytes are kept of it."""
         body = self._response_body
         kept = len(body) if isinstance(body, bytes) else body.size
-        return len(self.arguments) + len(self.body) + kept
+        return kept + len(self.arguments) + len(self.body) + len(self.target) + len(self.operation)
 
     def answer(self, status: int, ended_us: int, body: bytes | Late = b"", headers: Headers = _NO_HEADERS) -> None:
         """The whole answer has come."""

@@ -17,11 +17,13 @@ Pairs = tuple[tuple[str, str], ...]
 
 Carried = tuple[
     str, int, str, str, str, str, int, int, str, str, Pairs, bytes, str, str, str,
-    int | None, Pairs, bytes | tuple[Any, ...], str, tuple[str, str] | None, tuple[tuple[str, str, float], ...], str | None, bool,
+    int | None, Pairs, bytes | tuple[Any, ...], str, tuple[str, str] | None,
+    tuple[tuple[str, str, float], ...], str | None, bool,
 ]  # fmt: skip
 """id, seq, role, protocol, service, session, start and latency (µs); the request's method, target, header pairs, body,
-version, operation and arguments; the answer's status (None where there is none), header pairs, body (or what it is to be made
-of, `Late.plain`) and reason; a failure's kind and detail; links as (parent, how, confidence), origin, truncated."""
+version, operation and arguments; the answer's status (None where there is none), header pairs, body (or what it is
+made of: `Late.plain`) and reason; a failure's kind and detail; links as (parent, how, confidence), origin, truncated.
+"""
 
 _ROLES = {role.value: role for role in Role}
 _HOW = {how.value: how for how in LinkKind}
@@ -56,7 +58,7 @@ def carried(call: Call, role: Role, service: str, protocol: str) -> Carried:
         call.arguments,
         call.status if call.answered else None,
         call.response_headers.items,
-        answer_body if type(answer_body) is bytes else answer_body.plain(),
+        answer_body if isinstance(answer_body, bytes) else answer_body.plain(),
         call.reason,
         None if failure is None or call.answered else (failure.kind.value, failure.detail),
         tuple([(link.parent, link.how.value, link.confidence) for link in links]) if links else (),
@@ -67,7 +69,7 @@ def carried(call: Call, role: Role, service: str, protocol: str) -> Carried:
 
 def size_of(call: Call) -> int:
     """About the bytes of a carried call: what differs from call to call, and a bound on the rest."""
-    size = OVERHEAD + call.size + len(call.target) + len(call.operation)
+    size = OVERHEAD + call.size
     pairs = call.headers.items
     # Headers are few and short, but where a message brings them along.
     return size if len(pairs) < 8 else size + sum([len(name) + len(value) for name, value in pairs])

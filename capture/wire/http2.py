@@ -19,6 +19,7 @@ _DATA, _HEADERS, _PRIORITY, _RST_STREAM, _SETTINGS, _PUSH_PROMISE, _PING, _GOAWA
     range(10)
 )
 _END_STREAM, _END_HEADERS, _PADDED, _PRIORITISED = 0x1, 0x4, 0x8, 0x20
+_ALONE = _END_HEADERS | _PRIORITISED
 _SIZES = {_PRIORITY: 5, _RST_STREAM: 4, _PING: 8, _WINDOW_UPDATE: 4}
 _OF_CONNECTION = frozenset({_SETTINGS, _PING, _GOAWAY})
 _OF_STREAM = frozenset({_HEADERS, _PRIORITY, _RST_STREAM, _CONTINUATION})
@@ -115,11 +116,20 @@ class FrameReader:
                 return position
             high, low, kind, flags, stream = _HEAD.unpack_from(data, position)
             size, stream, start = high << 16 | low, stream & 0x7FFFFFFF, position + _HEAD_SIZE
-            is_whole = start + size <= end and not flags & _PADDED
-            if kind == _DATA and is_whole and stream and self._greeted and not self._block_stream:
-                position = start + size
-                self._sink.data(stream, data[start:position], bool(flags & _END_STREAM))
-                continue
+            stop = start + size
+            if stop <= end and self._greeted and not self._block_stream and not flags & _PADDED:
+                # Nearly every frame of a unary call; what is unusual in any way goes the long way round.
+                if kind == _DATA and stream:
+                    position = stop
+                    self._sink.data(stream, data[start:stop], bool(flags & _END_STREAM))
+                    continue
+                if kind == _HEADERS and stream and flags & _ALONE == _END_HEADERS and size <= MAX_HEADERS:
+                    position = stop
+                    self._whole(stream, data[start:stop], bool(flags & _END_STREAM))
+                    continue
+                if kind == _WINDOW_UPDATE and size == _SIZES[_WINDOW_UPDATE]:
+                    position = stop
+                    continue
             self._check(kind, size, stream)
             needed = _needed(kind, flags, size)
             if end - start < needed:

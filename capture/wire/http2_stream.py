@@ -158,7 +158,9 @@ class Http2Stream:
         self.call.headers = self.request.told(self.call.headers)
 
     def _keep(self, pairs: Pairs) -> None:
-        size = sum([len(name) + len(value) for name, value in pairs])
+        size = 0
+        for name, value in pairs:
+            size += len(name) + len(value)
         self._kept += size
         self._budget.left -= size
 
@@ -180,6 +182,10 @@ def request_of(number: int, pairs: Pairs, at_us: int, budget: Budget) -> Http2St
     if not method:
         raise Http2Error("a request without a method")
     headers = pairs[count:]
-    if authority and not any(name == "host" for name, _ in headers):
-        headers = (("host", authority), *headers)
+    if authority:
+        for name, _ in headers:
+            if name == "host":
+                break
+        else:
+            headers = (("host", authority), *headers)
     return Http2Stream(number, at_us, method, target, Headers.of_pairs(headers), budget)

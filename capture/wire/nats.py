@@ -252,6 +252,8 @@ class NatsDecoder:
         if queue:
             arguments["queue"] = _text(queue)
         arguments.update(acked_by(reply))
+        if reply and not reply.startswith(_ACK):
+            arguments["reply"] = True
         call.arguments = orjson.dumps(arguments).decode()
         _fill(call, frame)
         self._events.begun(call)

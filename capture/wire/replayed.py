@@ -20,8 +20,18 @@ Replayed = tuple[
 the answer; its body; origin, truncated, lateness (µs). The answer is its head as bytes, or (status, header pairs,
 reason, version), or the (kind, detail) of a failure."""
 
+_OVERHEAD = 256  # bytes of a replayed exchange besides its target, its answer's head and its bodies
 _MOST_REMEMBERED = 1024
 _LARGEST_REMEMBERED = 16 << 10
+
+
+def replayed_size(values: Replayed) -> int:
+    """About the bytes that a replayed exchange takes, less what it shares with others."""
+    answer = values[11]
+    size = _OVERHEAD + len(values[7]) + len(values[9]) + len(values[12])
+    if type(answer) is bytes:
+        return size + len(answer)
+    return size + (sum(len(name) + len(value) for name, value in answer[1]) if len(answer) == 4 else 0)
 
 
 class ReplayedDecoder:

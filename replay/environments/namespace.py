@@ -35,7 +35,7 @@ class Namespace:
     """One namespace. `what` names the side in errors."""
 
     def __init__(self, what: str) -> None:
-        self._what = what
+        self.what = what
         self._channel: socket.socket | None = None
         self._spaces: tuple[int, ...] = ()
         self._keeper: asyncio.subprocess.Process | None = None
@@ -45,7 +45,7 @@ class Namespace:
     async def open(self) -> None:
         """Make it, loopback up. CouldNotCheck where the kernel does not allow it."""
         if sys.platform != "linux":
-            raise CouldNotCheck(f'{self._what}: egress = "sealed" needs Linux', 'egress = "refused"')
+            raise CouldNotCheck(f'{self.what}: egress = "sealed" needs Linux', 'egress = "refused"')
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             await self._start(theirs)
@@ -57,7 +57,7 @@ class Namespace:
         except OSError as error:
             await self.close()
             raise CouldNotCheck(
-                f'{self._what}: egress = "sealed": no network namespace: {error.strerror or error}', _HINT
+                f'{self.what}: egress = "sealed": no network namespace: {error.strerror or "no answer"}', _HINT
             ) from error
         except BaseException:
             await self.close()
@@ -78,8 +78,14 @@ class Namespace:
         """A socket that was made in here. OSError where it cannot be."""
         if self._channel is None:
             raise OSError(errno.ENETDOWN, os.strerror(errno.ENETDOWN))
-        self._channel.send(REQUEST.pack(family, kind, protocol))
-        answer, fds, *_ = socket.recv_fds(self._channel, ANSWER.size, 1)
+        try:
+            self._channel.send(REQUEST.pack(family, kind, protocol))
+            answer, fds, *_ = socket.recv_fds(self._channel, ANSWER.size, 1)
+        except TimeoutError:
+            # An answer that comes late would be taken for the next one's.
+            self._channel.close()
+            self._channel = None
+            raise
         _check(answer)
         return socket.socket(fileno=fds[0])
 
@@ -130,7 +136,7 @@ class Namespace:
             )
         except OSError as error:
             await self.close()
-            raise CouldNotCheck(f"{self._what}: {sys.executable}: {error.strerror or error}", _HINT) from error
+            raise CouldNotCheck(f"{self.what}: {sys.executable}: {error.strerror or error}", _HINT) from error
 
     async def _handed_over(self) -> tuple[int, ...]:
         """The namespaces, once the keeper has them."""

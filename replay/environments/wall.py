@@ -57,7 +57,7 @@ class Wall:
         except OSError as error:
             await self.stop()
             raise CouldNotCheck(
-                f'egress = "sealed": what a service tries cannot be seen: {error.strerror or error}',
+                f'{self._namespace.what}: egress = "sealed": what it tries cannot be seen: {error.strerror or error}',
                 'CAP_NET_RAW and packet sockets (CONFIG_PACKET) are needed; or egress = "refused"',
             ) from error
 

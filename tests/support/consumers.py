@@ -17,7 +17,7 @@ from seamline.replay.transport.bus.door import open_producer
 from .services import write_script
 
 # Takes orders, tells mail. MODE is the change: "" (none), "less" (the event lacks a field), "mute" (nothing is told any
-# more), "deaf" (nothing is consumed). With KIND "blind" no trace is passed on.
+# more), "deaf" (nothing is consumed). With KIND "blind" no trace is passed on; with "own" it takes its own mail too.
 _COMMON = '''
 import asyncio, json, os, signal, sys, threading
 
@@ -34,7 +34,7 @@ def event_of(body):
 
 def trace_of(headers):
     found = dict(headers or {})
-    return {"traceparent": found["traceparent"]} if "traceparent" in found and KIND != "blind" else {}
+    return {"traceparent": found["traceparent"]} if "traceparent" in found and "blind" not in KIND else {}
 
 
 def done():
@@ -74,12 +74,20 @@ async def main():
     async def on_order(message):
         event = event_of(message.data)
         await asyncio.sleep(0.01)
-        if event:
+        if KIND == "reply":
+            await message.respond(event)
+        elif event:
             await bus.publish(f"{PREFIX}.mail", event, headers=trace_of(message.headers) or None)
         if KIND == "stream":
             await message.ack()
         done()
 
+    async def on_mail(message):
+        await asyncio.sleep(0.005)
+        await bus.publish(f"{PREFIX}.stored", message.data, headers=trace_of(message.headers) or None)
+
+    if KIND.startswith("own"):
+        await bus.subscribe(f"{PREFIX}.mail", cb=on_mail)
     if MODE != "deaf" and KIND == "stream":
         name = PREFIX.replace(".", "_")
         await js.add_stream(name=name, subjects=[f"{PREFIX}.orders.*"])
@@ -187,8 +195,8 @@ def an_order(protocol: str, kind: str, prefix: str, number: int) -> Request:
         target, arguments = f"{prefix}.orders", {"exchange": f"{prefix}.shop", "routing_key": "orders.new"}
     elif protocol == "kafka":
         target, arguments = f"{prefix}-orders", {"key": "Ada"}
-    elif kind == "stream":
-        arguments = {"stream": "any"}
+    elif kind in ("stream", "reply"):
+        arguments = {kind: True}
     return Request("CONSUME", target, Headers(), order, "", "consume", json.dumps(arguments))
 
 

@@ -18,6 +18,10 @@ _NEAR = re.compile(r"(?s) near '.*")
 _VALUE = r"""(?::|(?<=value)) ?(?:'.*'|".*")"""
 _QUOTED = re.compile(rf"(?s){_VALUE}(?= for (?:column|function) )|{_VALUE}")
 _DUPLICATES = frozenset({1022, 1062, 1169, 1586, 1859})
+_LOGIN = re.compile(r"'[^']*'@'[^']*'")
+_REFUSED = frozenset({1044, 1045, 1130, 1698, 3118, 3955})
+"""Refused logins: the name is half of a credential."""
+
 _SYNTAX = frozenset({1064, 1149})
 _VALUES = frozenset({1292, 1366, 1367, 1411, 1416, 1525, 3140, 3141, 3143, 4025, 4038})
 
@@ -36,6 +40,8 @@ def error_body(body: bytes) -> dict[str, Any]:
         _take_key(said)
     elif number in _SYNTAX:
         said["message"] = _NEAR.sub(" near a value", message)
+    elif number in _REFUSED:
+        said["message"] = _LOGIN.sub("'…'@'…'", message)
     elif number in _VALUES:
         said["message"] = _QUOTED.sub("", message)
     return said

@@ -4,16 +4,12 @@ After PostgreSQL 18 docs, 54.2 (message flow).
 """
 
 from collections import deque
-from collections.abc import Callable
 
 from ..sql.statement import EMPTY, UNREAD
 from .copies import CopyRows
-from .messages import Bind, Malformed, int4_at, name_at, parse_bind, parse_parse
+from .messages import Bind, Handler, Malformed, int4_at, name_at, parse_bind, parse_parse
 from .prepared import Portal, Prepared
 from .session import MOST_EXPECTED, Expected, Session
-
-Handler = Callable[[bytes, int, int], None]
-"""Body, size and microseconds of one message; the body is shorter than the size where it was not held."""
 
 
 class Asked:
@@ -43,10 +39,11 @@ class Asked:
         session = self._session
         if session.is_skipping:
             return None
-        if len(session.expected) >= MOST_EXPECTED:
+        queue = session.expected
+        if len(queue) >= MOST_EXPECTED:
             raise Malformed
         expected = Expected(kind, at_us)
-        session.expected.append(expected)
+        queue.append(expected)
         return expected
 
     def _query(self, body: bytes, size: int, at_us: int) -> None:

@@ -121,23 +121,23 @@ class PostgresDecoder:
         self._is_silent = True
 
     def _hear(self, data: bytes, at_us: int) -> None:
-        handlers = self._asked.handlers
-        for kind, body, size in self._client.feed(data):
-            handler = handlers.get(kind)
-            if handler is None:
-                raise Malformed
-            handler(body, size, at_us)
+        self._client.dispatch(data, self._asked.handlers, at_us)
 
     def _listen(self, data: bytes, at_us: int) -> None:
-        handlers = self._told.handlers
+        if self._is_ready:
+            self._server.dispatch(data, self._told.handlers, at_us)
+            return
         for kind, body, size in self._server.feed(data):
-            if not self._is_ready:
-                self._starting(kind, body, at_us)
-                continue
-            handler = handlers.get(kind)
-            if handler is None:
-                raise Malformed
-            handler(body, size, at_us)
+            self._starting_or_ready(kind, body, size, at_us)
+
+    def _starting_or_ready(self, kind: int, body: bytes, size: int, at_us: int) -> None:
+        if not self._is_ready:
+            self._starting(kind, body, at_us)
+            return
+        handler = self._told.handlers.get(kind)
+        if handler is None:
+            raise Malformed
+        handler(body, size, at_us)
 
     def _fall_silent(self, reason: str, at_us: int) -> None:
         self._is_silent = True

@@ -22,9 +22,14 @@ _FIELDS = {
     "n": "constraint",
 }
 _LETTERS = {name: letter for letter, name in _FIELDS.items()}
-_KEY = re.compile(r"Key \((.*?)\)=\((.*)\)( [^()]*\.?| is .*)$", re.DOTALL)
-_FAILING = re.compile(r"(Failing row contains) \(.*\)", re.DOTALL)
+# Before and behind the brackets stands a language (lc_messages) that nobody knows.
+_KEY = re.compile(r"([^()=]*)\((.*?)\)=\((.*)\)( [^()]*\.?| is .*|[^()]*)$", re.DOTALL)
+_FAILING = re.compile(r"^([^()=]*) \(.*\)", re.DOTALL)
+_ROWS = frozenset({"23502", "23514", "44000"})
+"""Codes whose detail prints a whole row: not-null, check, WITH CHECK OPTION."""
+
 _QUOTED_VALUE = re.compile(r': "(?:.|\n)*"$')
+_QUOTED = re.compile(r'"[^"]*"')
 _NEAR_LITERAL = re.compile(r'at or near "[\'\d$](?:.|\n)*"$')
 _PARTITION = re.compile(r"(Partition key of the failing row contains) \(.*\)", re.DOTALL)
 _LONGEST = 4096
@@ -63,17 +68,22 @@ def error_fields(body: dict[str, Any]) -> dict[str, str]:
 def _without_values(message: str, code: str) -> str:
     if code.startswith("22"):
         return _QUOTED_VALUE.sub("", message)
+    if code.startswith("28"):  # refused: the login's name is half of a credential
+        return _QUOTED.sub('"…"', message)
     return _NEAR_LITERAL.sub("at or near a value", message)
 
 
 def _take_key(body: dict[str, Any]) -> None:
-    detail = _PARTITION.sub(r"\1 (…)", _FAILING.sub(r"\1 (…)", body["detail"]))
+    detail = _PARTITION.sub(r"\1 (…)", body["detail"])
+    if detail.startswith("Failing row") or body["code"] in _ROWS:
+        detail = _FAILING.sub(r"\1 (…)", detail)
     found = _KEY.match(detail)
     if found is not None:
-        columns, values = found.group(1).split(SPLIT), found.group(2).split(SPLIT)
+        said, named, told, rest = found.groups()
+        columns, values = named.split(SPLIT), told.split(SPLIT)
         # A value with a comma in it cannot be told from two values: then all of them belong to the first column.
         if len(columns) != len(values):
-            columns, values = columns[:1], [found.group(2)]
+            columns, values = columns[:1], [told]
         body["key"] = dict(zip(columns, values, strict=True))
-        detail = f"Key ({found.group(1)})=($1){found.group(3)}"
+        detail = f"{said}({named})=($1){rest}"
     body["detail"] = detail

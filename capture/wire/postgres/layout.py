@@ -29,10 +29,15 @@ class LateRows(Rows):
         """Bytes of the rows that are kept, about."""
         return min(self._bytes, MOST_BYTES)
 
-    def put(self, body: bytes) -> None:
-        """A DataRow's body."""
-        self.count += 1
-        self._rows.append(body)
+    def take(self, body: bytes, size: int) -> None:
+        """A DataRow's body of `size` bytes, of which `body` may be the head. Malformed where it is none."""
+        if not self.keeps(size) or len(body) < size:
+            self.skip(body)
+        elif size < self._layout.shortest:
+            raise Malformed
+        else:
+            self.count += 1
+            self._rows.append(body)
 
     def plain(self) -> tuple[str, tuple[tuple[str, int, int], ...], list[bytes]]:
         """What `rows_body` makes the body of."""
@@ -66,15 +71,6 @@ class Layout:
         """Where the rows of a new answer go."""
         return LateRows(self)
 
-    def add(self, rows: LateRows, body: bytes, size: int) -> None:
-        """A DataRow's body of `size` bytes, of which `body` may be the head. Malformed where it is none."""
-        if not rows.keeps(size) or len(body) < size:
-            rows.skip(body)
-        elif size < self.shortest:
-            raise Malformed
-        else:
-            rows.put(body)
-
     def values(self, body: bytes) -> list[Any] | None:
         """The values of a row; None where it is none."""
         values: list[Any] = []
@@ -96,10 +92,9 @@ class Layout:
 
 def rows_body(plain: tuple[tuple[str, int, int], ...], raw: Sequence[bytes]) -> bytes:
     """The body of an answer with these columns (name, type's OID, format) and rows (`LateRows.plain`)."""
-    layout = _of_plain(plain)
-    rows = layout.rows()
+    rows = _of_plain(plain).rows()
     for body in raw:
-        rows.put(body)
+        rows.take(body, len(body))
     return rows.body()
 
 

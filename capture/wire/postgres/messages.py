@@ -6,9 +6,10 @@ reader gets one message's body and raises `Malformed` where the body is not what
 After PostgreSQL 18 docs, 54.7 (message formats).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from struct import Struct
+from typing import NamedTuple
 
 MOST_KEPT = 4 << 20
 """Bytes of one message's body that are held."""
@@ -25,6 +26,10 @@ GSSENC_REQUEST = 80877104
 CANCEL_REQUEST = 80877102
 
 
+Handler = Callable[[bytes, int, int], None]
+"""Body, size and microseconds of one message; the body is shorter than the size where it was not held."""
+
+
 class Malformed(Exception):
     """Bytes that are no such message."""
 
@@ -38,8 +43,7 @@ class Column:
     format: int
 
 
-@dataclass(frozen=True, slots=True)
-class Bind:
+class Bind(NamedTuple):
     """A Bind message: values are None for NULL; a list of formats of length 0 means text, of length 1 one for all."""
 
     portal: str
@@ -103,6 +107,29 @@ class Framer:
             self._held = end - at
             self._needed = needed
 
+    def dispatch(self, data: bytes, handlers: Mapping[int, Handler], at_us: int) -> None:
+        """Give each message that `data` completes to the handler of its kind. Malformed where there is none. Most
+        chunks hold whole messages: those are cut here, at the price of a call each."""
+        if not self._held and not self._skipping:
+            at, end = 0, len(data)
+            cut = _HEAD.unpack_from
+            while end - at >= 5:
+                kind, size = cut(data, at)
+                stop = at + 1 + size
+                handler = handlers.get(kind)
+                if stop > end or handler is None or not 4 <= size <= MOST_KEPT:
+                    break
+                handler(data[at + 5 : stop], size - 4, at_us)
+                at = stop
+            if at == end:
+                return
+            data = data[at:]
+        for kind, body, size in self.feed(data):
+            handler = handlers.get(kind)
+            if handler is None:
+                raise Malformed
+            handler(body, size, at_us)
+
 
 def text_until_zero(body: bytes, at: int) -> tuple[bytes, int]:
     """A zero-terminated string from `at` on, and where the next thing starts."""
@@ -146,9 +173,9 @@ def _count(body: bytes, at: int) -> tuple[int, int]:
 
 
 def _formats(body: bytes, at: int) -> tuple[tuple[int, ...], int]:
+    if body[at : at + 2] == b"\0\0":
+        return (), at + 2
     count, at = _count(body, at)
-    if not count:
-        return (), at
     end = at + 2 * count
     if end > len(body):
         raise Malformed

@@ -29,19 +29,19 @@ _NO_HEADERS = Headers()
 class Expected:
     """One answer that the server owes, by the letter of the message that asked for it."""
 
-    __slots__ = ("at_us", "call", "copy", "kind", "layout", "name", "portal", "prepared", "rows", "script")
+    # Defaults of the class: most answers that are due need none of them, and every message makes one.
+    name = ""
+    call: Call | None = None
+    prepared: Prepared | None = None
+    portal: Portal | None = None
+    script: deque[Statement] | None = None
+    layout: Layout | None = None
+    rows: LateRows | None = None
+    copy: CopyRows | None = None
 
     def __init__(self, kind: str, at_us: int) -> None:
         self.kind = kind
         self.at_us = at_us
-        self.name = ""
-        self.call: Call | None = None
-        self.prepared: Prepared | None = None
-        self.portal: Portal | None = None
-        self.script: deque[Statement] | None = None
-        self.layout: Layout | None = None
-        self.rows: LateRows | None = None
-        self.copy: CopyRows | None = None
 
 
 class Session:
@@ -63,6 +63,7 @@ class Session:
         self._transactions = 0
         self._described: dict[Prepared, int] = {}
         self._prepared: dict[tuple[bytes, tuple[int, ...]], Prepared] = {}
+        self._known_fixed: dict[str, tuple[tuple[str, str], ...]] = {}
         self._codec: str | None = "utf-8"
         self._dialect: Dialect = POSTGRES
 
@@ -129,14 +130,19 @@ class Session:
         fixed = prepared.fixed
         if fixed is None:
             fixed = prepared.fixed = self._fixed(prepared.statement, prepared.types())
-        call = self._begin(prepared.statement, portal.arguments, (*fixed, *extra), at_us)
+        call = self._begin(prepared.statement, portal.arguments, (*fixed, *extra) if extra else fixed, at_us)
         call.truncated = call.truncated or portal.truncated
         self.events.begun(call)
         return call
 
     def begin_statement(self, statement: Statement, at_us: int) -> Call:
         """A call for a statement of a simple query."""
-        call = self._begin(statement, arguments(statement), self._fixed(statement, ""), at_us)
+        fixed = self._known_fixed.get(statement.fingerprint)
+        if fixed is None or statement.comment:
+            fixed = self._fixed(statement, "")
+            if not statement.comment and len(self._known_fixed) < _MOST_KNOWN:
+                self._known_fixed[statement.fingerprint] = fixed
+        call = self._begin(statement, arguments(statement), fixed, at_us)
         self.events.begun(call)
         return call
 
@@ -167,12 +173,10 @@ class Session:
         call.headers = Headers.of_pairs(headers)
         call.lane = self.transaction
         call.truncated = not statement.is_read
-        if (
-            method in _CLOSES
-            and " TO " not in statement.operation.upper()
-            and "CHAIN" not in statement.operation.upper()
-        ):
-            self.transaction = None
+        if method in _CLOSES and self.transaction is not None:
+            said_so = statement.operation.upper()
+            if " TO " not in said_so and "CHAIN" not in said_so:
+                self.transaction = None
         self.open += 1
         return call
 

@@ -12,11 +12,11 @@ from ...headers import Headers
 from ...model import FailureKind, Role
 from ..call import OK, Call
 from ..sql import arguments
-from .asked import Handler
 from .copies import CopyRows
 from .errors import error_body
-from .layout import Layout, layout_of, unnamed
+from .layout import LateRows, Layout, layout_of, unnamed
 from .messages import (
+    Handler,
     Malformed,
     int4_at,
     name_at,
@@ -64,6 +64,11 @@ class Told:
     def _head(self, kinds: str) -> Expected:
         """What the answer belongs to, if it is of one of `kinds`."""
         expected = self._session.expected
+        if not expected:
+            raise Malformed
+        head = expected[0]
+        if head.kind in kinds:
+            return head
         while expected and expected[0].kind == "c":
             # The end of data that the server did not ask for.
             expected.popleft()
@@ -125,17 +130,17 @@ class Told:
 
     def _row(self, body: bytes, size: int, at_us: int) -> None:
         expected = self._session.expected
-        head = expected[0] if expected and expected[0].rows is not None else self._first_row(body, at_us)
-        assert head.rows is not None
-        assert head.layout is not None
-        head.layout.add(head.rows, body, size)
+        rows = expected[0].rows if expected else None
+        if rows is None:
+            rows = self._first_row(body, at_us)
+        rows.take(body, size)
 
-    def _first_row(self, body: bytes, at_us: int) -> Expected:
+    def _first_row(self, body: bytes, at_us: int) -> LateRows:
         head = self._running(at_us)
         if head.layout is None:
             head.layout = self._layout(head) or unnamed(body)
-        head.rows = head.layout.rows()
-        return head
+        head.rows = rows = head.layout.rows()
+        return rows
 
     def _layout(self, head: Expected) -> Layout | None:
         """How the rows of an Execute are read, if it was described."""

@@ -79,7 +79,7 @@ def _looked_up(word: bytes) -> Command:
 
 def _subcommand(known: Command, word: bytes | Cut) -> Command:
     sub = upper(word)
-    if not _WORD.fullmatch(sub):
+    if not _SUBCOMMAND.fullmatch(sub):
         return known
     operation = f"{known.method} {sub.decode()}"
     found = _BY_OPERATION.get(operation)
@@ -171,6 +171,7 @@ def is_secret(parameter: object) -> bool:
     return isinstance(parameter, bytes) and parameter.lower() in _SECRETS
 
 
+_SUBCOMMAND = re.compile(rb"[A-Z][A-Z_-]{0,31}")
 _WORD = re.compile(rb"[A-Za-z][A-Za-z0-9_.-]{0,47}")
 _DROPPED = Cut(0, "")
 _PASSWORD_RULES = frozenset({b">", b"<", b"#", b"!"})

@@ -22,6 +22,8 @@ _RISKY = re.compile(r"[^:/|]*@[^:/|]*|[^:/|@]*(?:\d{7}|\d+\.\d+\.\d+\.\d+|eyJ|[0
 _NAMES: dict[bytes, str] = {}
 _MOST_REMEMBERED = 4096
 _LONGEST_REMEMBERED = 64
+_LONGEST_NAME = 1024
+_CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f\x7f]")
 # Fields and keys come again and again, and the pattern is half of what a command costs.
 
 
@@ -58,12 +60,24 @@ def name(key: bytes | Cut) -> str:
         return ""
     known = _NAMES.get(key)
     if known is None:
-        known = _RISKY.sub("*", label(key))
+        known = "*" if _is_document(key) else _RISKY.sub("*", label(key))
         if len(key) <= _LONGEST_REMEMBERED:
             if len(_NAMES) >= _MOST_REMEMBERED:
                 _NAMES.clear()
             _NAMES[key] = known
     return known
+
+
+def _is_document(key: bytes) -> bool:
+    """Whether a key is a document or a program's own bytes: they are cleaned as such where they stand as a value, and
+    what would be left of them between asterisks could not be."""
+    if key[:1] in (b"{", b"[") or len(key) > _LONGEST_NAME or _CONTROL.search(key):
+        return True
+    try:
+        key.decode()
+    except UnicodeDecodeError:
+        return True
+    return False
 
 
 def named(key: bytes | Cut, value: bytes | Cut) -> list[Json]:

@@ -45,6 +45,9 @@ _WORDS_BEFORE_SIGN = frozenset(
 _WORDS_AFTER_VALUE = frozenset({"and", "or", "as", "from", "where", "then", "else", "end", "when", "limit", "order"})
 _ESCAPE = re.compile(r"\\([\s\S])|''")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "0": "\0", "Z": "\x1a"}
+_TOUCHES = re.compile(r"[\w$]\Z")
+_LONG_HEX = re.compile(r"(?:[0-9a-fA-F]{2}){9,}")
+# Bytes, and no number: X'…' and 0x… get the spelling that PostgreSQL has for them, which whoever cleans values knows.
 _COMMENTER = re.compile(r"/\*\s*+([\w.%-]+='(?:[^'\\]|\\.)*+'(?:\s*+,\s*+[\w.%-]+='(?:[^'\\]|\\.)*+')*+)\s*+\*/")
 _PAIR = re.compile(r"([\w.%-]+)='((?:[^'\\]|\\.)*+)'")
 
@@ -140,6 +143,9 @@ class _Lexing:
 
     def _put_value(self, bind: int | None, literal: Value) -> None:
         self._values.append((bind, literal))
+        if self._out and _TOUCHES.search(self._out[-1]):
+            # `date'2024-01-01'`, `_utf8mb4'x'`: as one word with the value's number it would be a name.
+            self._space = True
         self._put(f"${len(self._values)}")
 
     def _index(self, text: str) -> int:
@@ -203,6 +209,8 @@ def _string(kind: str, text: str) -> str:
         return text[tag:-tag]
     quote = text[-1]
     inner = text[text.index(quote) + 1 : -1]
+    if text[0] in "xX" and _LONG_HEX.fullmatch(inner):
+        return f"\\x{inner}"
     if kind == "escaped" and "\\" in inner:
         return _ESCAPE.sub(lambda m: _ESCAPES.get(m.group(1), m.group(1)) if m.group(1) else "'", inner)
     return inner.replace(quote * 2, quote)
@@ -211,6 +219,8 @@ def _string(kind: str, text: str) -> str:
 def numeral(text: str) -> Value:
     """A number as it is written, as a JSON number; as its text where there is none."""
     plain = text.replace("_", "")
+    if plain[:2] in {"0x", "0X"} and _LONG_HEX.fullmatch(plain, 2):
+        return f"\\x{plain[2:]}"
     if plain.lstrip("-").isdigit():
         # Longer ones would be no JSON integers any more.
         return int(plain) if len(plain) <= 18 else plain

@@ -13,7 +13,7 @@ import re
 from .dialect import Dialect
 from .lexer import Piece, Value, lex, numeral
 
-_GAP = re.compile(r"('[^'\\]*+'(?!')|(?<![\w.$])[0-9]++(?:\.[0-9]++)?(?![\w.]))")
+_GAP = re.compile(r"((?<![xX])'[^'\\]*+'(?!')|(?<![\w.$])[0-9]++(?:\.[0-9]++)?(?![\w.]))")
 _OURS = 7_300_000_001
 _OUR_DIGITS = "73000000"
 MOST_GAPS = 64
@@ -33,9 +33,7 @@ def cut(text: str) -> tuple[Parts, tuple[bool, ...], list[str]]:
     return tuple(parts[::2]), tuple([gap[0] == "'" for gap in gaps]), gaps
 
 
-def known(
-    between: Parts, strings: tuple[bool, ...], dialect: Dialect
-) -> list[tuple[Piece, tuple[Place, ...]]] | None:
+def known(between: Parts, strings: tuple[bool, ...], dialect: Dialect) -> list[tuple[Piece, tuple[Place, ...]]] | None:
     """The pieces of all texts with these parts, and where the gaps' values stand in them; None where such texts have
     to be lexed one by one."""
     ours = [f"'gap {_OURS + at}'" if is_string else f"{_OURS + at}" for at, is_string in enumerate(strings)]

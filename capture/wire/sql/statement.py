@@ -5,11 +5,11 @@ nothing but its first keyword.
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -77,8 +77,7 @@ _CACHED_LENGTH = 4096
 _NO_PAIRS: dict[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(NamedTuple):
     """One value's place in a statement: `bind` is the index of its bind value, counted from 0, or None where the text
     itself held the value `literal`."""
 
@@ -87,8 +86,7 @@ class Slot:
     literal: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """One statement. `comment` is what its sqlcommenter comment says; `is_read` is False where the text did not lex."""
 
     method: str
@@ -96,7 +94,7 @@ class Statement:
     operation: str
     fingerprint: str
     slots: tuple[Slot, ...]
-    comment: dict[str, str] = field(default_factory=dict)
+    comment: Mapping[str, str] = MappingProxyType({})
     is_read: bool = True
 
 
@@ -112,12 +110,7 @@ def parse_script(text: str, dialect: Dialect = POSTGRES) -> tuple[Statement, ...
     made = _cached(text, dialect) if len(text) <= _CACHED_LENGTH else _parse(text, dialect)
     if not pairs:
         return made
-    return tuple(
-        Statement(
-            each.method, each.target, each.operation, each.fingerprint, each.slots, each.comment | pairs, each.is_read
-        )
-        for each in made
-    )
+    return tuple(each._replace(comment={**each.comment, **pairs}) for each in made)
 
 
 def arguments(statement: Statement, binds: Sequence[Any] = ()) -> str:
@@ -175,7 +168,8 @@ def _form(between: tuple[str, ...], strings: tuple[bool, ...], dialect: Dialect)
     found = known(between, strings, dialect)
     if found is None:
         return None
-    return tuple([_form_of(piece, places) for piece, places in found])
+    forms = tuple([_form_of(piece, places) for piece, places in found])
+    return forms if all(statement.is_read for statement, _ in forms) else None
 
 
 def _form_of(piece: Piece, places: tuple[Place, ...]) -> _Form:
@@ -203,6 +197,9 @@ def _parse(text: str, dialect: Dialect) -> tuple[Statement, ...]:
 
 def _statement(piece: Piece, comment: dict[str, str]) -> Statement:
     shape = shape_of(piece.template)
+    if len(shape.names) != len(piece.values):
+        # A name that looks like a placeholder (MySQL's `$1`): what is whose value is not clear.
+        return _unread(piece.template)
     slots = tuple(
         Slot(name, bind, None if at in shape.secret else literal)
         for at, (name, (bind, literal)) in enumerate(zip(shape.names, piece.values, strict=True))

@@ -7,6 +7,7 @@ may be tried again (rabbitmq.com, "Consumer Acknowledgements and Publisher Confi
 
 import asyncio
 import contextlib
+import struct
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from .base import WITHIN_S, Access, Undelivered, arguments_of
 
 _PROTOCOL = b"AMQP\x00\x00\x09\x01"
 _LARGEST_FRAME = 128 << 10
+_LONGEST_NAME = 128
 _HEAD = 7
 _CHANNEL = 1
 _PROPERTIES = frozenset(
@@ -44,7 +46,7 @@ class AmqpProducer:
                 async with asyncio.timeout(WITHIN_S):
                     if self._stream is None:
                         await self._connect()
-                    self._write(*encode(message, self._largest))
+                    self._send(packed(message, self._largest))
                     await self._confirmed()
             except TimeoutError as error:
                 await self.close()
@@ -70,10 +72,7 @@ class AmqpProducer:
 
     async def _connect(self) -> None:
         access = self._access
-        try:
-            self._stream = await asyncio.open_connection(*access.address)
-        except OSError as error:
-            raise Undelivered(FailureKind.CONNECT, f"the bus: {error.strerror or error}") from error
+        self._stream = await access.connect()
         self._stream[1].write(_PROTOCOL)
         await self._next(commands.Connection.Start)
         login = "\0".join(("", access.user or "guest", access.password or "guest"))
@@ -127,8 +126,21 @@ class AmqpProducer:
                 raise Undelivered(FailureKind.PROTOCOL, "the bus does not speak AMQP 0-9-1 as expected")
 
     def _write(self, *frames: tuple[int, Any]) -> None:
+        self._send(b"".join(frame.marshal(each, channel) for channel, each in frames))
+
+    def _send(self, raw: bytes) -> None:
         assert self._stream is not None
-        self._stream[1].write(b"".join(frame.marshal(each, channel) for channel, each in frames))
+        self._stream[1].write(raw)
+
+
+def packed(message: Request, largest: int = _LARGEST_FRAME) -> bytes:
+    """The bytes that publish `message`. Undelivered where AMQP cannot say it: the name of a header has more than 128
+    bytes, another name more than 255."""
+    try:
+        return b"".join(frame.marshal(each, channel) for channel, each in encode(message, largest))
+    except (exceptions.PAMQPException, ValueError, TypeError, struct.error) as error:
+        detail = f"AMQP cannot say it: {type(error).__name__}"
+        raise Undelivered(FailureKind.PROTOCOL, detail, unheard=False) from error
 
 
 def encode(message: Request, largest: int = _LARGEST_FRAME) -> list[tuple[int, Any]]:
@@ -166,6 +178,9 @@ def _properties(headers: Headers) -> commands.Basic.Properties:
             if stamp is not None:
                 known["timestamp"] = stamp
         elif lower not in _BROKERS_OWN and not lower.startswith(("x-first-death-", "x-last-death-")):
+            if len(name.encode()) > _LONGEST_NAME:
+                # pamqp would cut it, and put it into a log.
+                raise ValueError(_LONGEST_NAME)
             table[name] = value
     return commands.Basic.Properties(**known, headers=table or None)
 

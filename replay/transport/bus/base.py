@@ -4,6 +4,7 @@ Rules for every producer: a message whose bytes have left is never sent again; `
 taken it, or raises `Undelivered`; foreign exceptions stay inside.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
@@ -11,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import orjson
 
+from ....capture.engines.sockets import Dial, reaching
 from ....capture.model import FailureKind, Request
 
 WITHIN_S = 5.0
@@ -29,12 +31,21 @@ class Undelivered(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Where a broker is and who comes. `path` is what follows the host in the service's URL (AMQP's virtual host)."""
+    """Where a broker is and who comes. `path` is what follows the host in the service's URL (AMQP's virtual host);
+    `dial` connects to one that stands in the service's own network."""
 
     address: tuple[str, int]
     user: str = ""
     password: str = field(default="", repr=False)
     path: str = ""
+    dial: Dial | None = field(default=None, compare=False)
+
+    async def connect(self, limit: int = 64 << 10) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection. Undelivered where there is none to be had."""
+        try:
+            return await asyncio.open_connection(**await reaching(self.address, self.dial), limit=limit)
+        except OSError as error:
+            raise Undelivered(FailureKind.CONNECT, f"the bus: {error.strerror or error}") from error
 
 
 class Producer(Protocol):
@@ -59,7 +70,9 @@ class Listing(Protocol):
 ProducerFactory = Callable[[Access], Producer]
 
 
-def access_in(values: Iterable[str], address: tuple[str, int], schemes: Iterable[str]) -> Access:
+def access_in(
+    values: Iterable[str], address: tuple[str, int], schemes: Iterable[str], dial: Dial | None = None
+) -> Access:
     """The way into the broker at `address`: who comes stands in the URL of one of `schemes` among `values`, the
     variables that the service is told."""
     for value in values:
@@ -69,8 +82,8 @@ def access_in(values: Iterable[str], address: tuple[str, int], schemes: Iterable
             continue
         if parts.scheme.partition("+")[0].lower() in schemes:
             user, password = unquote(parts.username or ""), unquote(parts.password or "")
-            return Access(address, user, password, unquote(parts.path[1:]))
-    return Access(address)
+            return Access(address, user, password, unquote(parts.path[1:]), dial)
+    return Access(address, dial=dial)
 
 
 def arguments_of(message: Request) -> dict[str, object]:

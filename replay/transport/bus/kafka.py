@@ -4,21 +4,16 @@ import base64
 from importlib import import_module
 from typing import Any
 
-from ....capture.errors import UsageError
 from ....capture.model import FailureKind, Request
 from .base import WITHIN_S, Access, Undelivered, arguments_of
 
 
 class KafkaProducer:
-    """One producer at one broker, which waits until a message is acknowledged. UsageError where aiokafka is not
-    installed."""
+    """One producer at one broker, which waits until a message is acknowledged."""
 
     def __init__(self, access: Access) -> None:
-        try:
-            self._library: Any = import_module("aiokafka")
-            self._errors: Any = import_module("aiokafka.errors")
-        except ImportError as error:
-            raise UsageError("messages to Kafka need aiokafka", "pip install 'seamline[kafka]'") from error
+        self._library: Any = import_module("aiokafka")
+        self._errors: Any = import_module("aiokafka.errors")
         self._access = access
         self._producer: Any = None
 
@@ -61,6 +56,9 @@ class KafkaProducer:
             await producer.stop()
 
     async def _started(self) -> Any:
+        if self._access.dial is not None:
+            # Its client makes its connections itself, to wherever the broker says that it is.
+            raise Undelivered(FailureKind.CONNECT, "a Kafka broker inside the service's own network is out of reach")
         if self._producer is None:
             host, port = self._access.address
             limit_ms = round(WITHIN_S * 1000)

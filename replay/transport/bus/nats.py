@@ -54,11 +54,7 @@ class NatsProducer:
         self._drop()
 
     async def _connect(self) -> None:
-        address = self._access.address
-        try:
-            reader, writer = await asyncio.open_connection(*address, limit=_LONGEST_LINE)
-        except OSError as error:
-            raise Undelivered(FailureKind.CONNECT, f"the bus: {error.strerror or error}") from error
+        reader, writer = await self._access.connect(_LONGEST_LINE)
         self._reader, self._writer = reader, writer
         if not (await reader.readline()).startswith(b"INFO "):
             raise Undelivered(FailureKind.PROTOCOL, "the bus does not speak NATS")
