@@ -108,8 +108,8 @@ def _seams(console: Console, folder: Path, rounds: int) -> Goals:
 
 def show_seams(console: Console, results: dict[str, list[seams.Tapped]]) -> Goals:
     """The call taps' table, and their goals."""
-    table = Table(title="Call taps: medians; CPU of the best round, µs a call")
-    for column in ("load", "direct/s", "relay", "tap", "tap/s", "a call", "CPU relay", "tap", "sanitizer"):
+    table = Table(title="Call taps: medians; CPU µs a call of relay, tap, sanitizer process: the best round")
+    for column in ("load", "direct/s", "relay", "tap", "tap/s", "a call", "relay µs", "tap µs", "scribe µs"):
         table.add_column(column, justify="left" if column == "load" else "right", no_wrap=True)
     for name, rounds in results.items():
         direct, relayed, ratio, rate, added = (

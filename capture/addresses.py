@@ -1,5 +1,6 @@
 """Addresses as users write them: HOST:PORT, http://HOST:PORT, NAME=PROTOCOL:LISTEN=UPSTREAM."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -61,6 +62,16 @@ def parse_tap(text: str, what: str = "--tap") -> TapText:
         parse_address(listen, where),
         None if upstream == "stub" else parse_upstream(upstream, where),
     )
+
+
+def parse_taps(texts: Iterable[str], what: str = "--tap") -> tuple[TapText, ...]:
+    """Several taps. UsageError where two have one name: nothing would tell their calls apart."""
+    taps = tuple(parse_tap(text, what) for text in texts)
+    names = [tap.name for tap in taps]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UsageError(f'{what}: two taps are called "{twice}"', "give each a name of its own")
+    return taps
 
 
 def shown(address: Address) -> str:

@@ -1,7 +1,7 @@
 """What a verification adds to the judge's report: what was never compared, and what that does to the verdict. Pure.
 
 Two rules hold here. What was not replayed is named. "Same" is said of a whole capture only: what the budget cut off,
-or a recorder that never finished, makes it "inconclusive"; a finding stays a finding.
+a recorder that never finished, or a stub that nothing was recorded for, makes it "inconclusive"; a finding stays one.
 """
 
 from collections import Counter
@@ -13,11 +13,15 @@ from ..diffing.endpoint import Templates
 from ..diffing.report.model import Compared, Coverage, Report, Verdict
 from ..diffing.rounds import Run
 from ..replay.plan import Plan
+from ..replay.stubs.tally import nothing_recorded
 
 
-def conclude(report: Report, source: Run, plan: Plan, fired: int, notes: Sequence[str]) -> Report:
+def conclude(
+    report: Report, source: Run, plan: Plan, fired: int, notes: Sequence[str], blank: Sequence[str] = ()
+) -> Report:
     """The judge's `report`, completed by what the replayed capture `source` itself lacks, what of `plan` was never
-    sent (the steps after the first `fired`), and `notes` on what else was not compared."""
+    sent (the steps after the first `fired`), and `notes` on what else was not compared. `blank` names the downstreams
+    that the baseline called and that `source` could answer nothing for."""
     losses = source.losses
     inbound = [exchange for exchange in source.exchanges if exchange.role is Role.INBOUND]
     unverified = [
@@ -28,7 +32,7 @@ def conclude(report: Report, source: Run, plan: Plan, fired: int, notes: Sequenc
     ]
     if not source.complete:
         unverified.append("the capture was not finished by its recorder: its end is missing")
-    verdict, reason = _verdict(report, source, plan, fired)
+    verdict, reason = _verdict(report, source, plan, fired, blank)
     return replace(
         report,
         verdict=verdict,
@@ -56,11 +60,14 @@ def join(reports: Sequence[Report]) -> Report:
     )
 
 
-def _verdict(report: Report, source: Run, plan: Plan, fired: int) -> tuple[Verdict, str | None]:
+def _verdict(report: Report, source: Run, plan: Plan, fired: int, blank: Sequence[str]) -> tuple[Verdict, str | None]:
     if report.verdict is not Verdict.DIVERGED and fired < len(plan.steps):
         return Verdict.INCONCLUSIVE, f"the budget ended after {fired} of {len(plan.steps)} requests"
     if report.verdict is Verdict.SAME and not source.complete:
         return Verdict.INCONCLUSIVE, "the capture was not finished by its recorder (`seamline capture repair` mends it)"
+    if report.verdict is Verdict.SAME and blank:
+        # Both sides met the same error, and agree on it.
+        return Verdict.INCONCLUSIVE, "; ".join(map(nothing_recorded, blank))
     return report.verdict, report.reason
 
 

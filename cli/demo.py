@@ -1,5 +1,9 @@
 """`seamline demo`: the sample system recorded, changed, replayed and diffed."""
 
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -34,9 +38,23 @@ def command(
     """
     console = options.message_console(quiet=quiet, no_color=no_color)
     cases = showcase.chosen(only, everything=everything)
-    with showcase.servers(console) as ports:
+    with _interruptible(), showcase.servers(console) as ports:
         shop = showcase.prepare(folder, console, ports)
         showcase.record(shop, seed, requests)
         outcomes = [showcase.verify(shop, case, seed) for case in cases]
     options.write_output(showcase.table(outcomes, no_color=no_color), None)
     return 0 if all(outcome.as_expected for outcome in outcomes) else 1
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM and SIGHUP end a demo as Ctrl-C does: by default they would leave its servers running."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.default_int_handler) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ..capture.addresses import TapText, parse_address, parse_tap
+from ..capture.addresses import TapText, parse_address, parse_taps
 from ..capture.engines.door import ENGINES, check_engine, check_proxy, choose_engine
 from ..capture.errors import UsageError
 from ..capture.keys import load_key
@@ -83,7 +83,7 @@ def command(
         listen=_listen(listen, config),
         upstream=_upstream(upstream, config),
         engine=engine,
-        taps=tuple(_tap(text) for text in taps),
+        taps=_taps(taps),
         config=config if _starts_service(config, upstream) else None,
         service=service or (config.service.name if config is not None else "service"),
         output=_output(output, config),
@@ -120,11 +120,12 @@ def _starts_service(config: Config | None, upstream: str | None) -> bool:
     return True
 
 
-def _tap(text: str) -> TapText:
-    tap = parse_tap(text)
-    if tap.upstream is None:
-        raise UsageError(f"--tap {tap.name}: a stub records nothing", "name the real upstream")
-    return tap
+def _taps(texts: tuple[str, ...]) -> tuple[TapText, ...]:
+    taps = parse_taps(texts)
+    for tap in taps:
+        if tap.upstream is None:
+            raise UsageError(f"--tap {tap.name}: a stub records nothing", "name the real upstream")
+    return taps
 
 
 def _output(output: Path | None, config: Config | None) -> Path:

@@ -66,11 +66,17 @@ async def run_recording(plan: RecordPlan, console: Console) -> int:
     for listen in (plan.listen, *(tap.listen for tap in plan.taps)):
         _check_free(listen)
     manifest = _manifest(plan)
-    recorder = await Recorder.open(plan.output, manifest, key=plan.key, rules=plan.rules, most=plan.most)
+    earlier = _Earlier(plan.output)
+    try:
+        recorder = await Recorder.open(plan.output, manifest, key=plan.key, rules=plan.rules, most=plan.most)
+    except BaseException:
+        earlier.restore()
+        raise
     session = _Session(plan, recorder, manifest.capture_id)
     try:
         async with session.engines:
             await _unless_stopped(session.start(console), stop)
+            earlier.forget()
             await session.wait(stop, console)
     except BaseException:
         summary = await recorder.close()
@@ -79,8 +85,31 @@ async def run_recording(plan: RecordPlan, console: Console) -> int:
         else:
             # An empty capture would only be mistaken for one.
             plan.output.unlink(missing_ok=True)
+            earlier.restore()
         raise
     return _conclude(await recorder.close())
+
+
+class _Earlier:
+    """What stood at the capture's place: a recording that does not begin takes no earlier one away."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+        self._kept: Path | None = None
+        if place.is_file() and not place.is_symlink():
+            self._kept = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
+            place.rename(self._kept)
+
+    def restore(self) -> None:
+        """Put it back."""
+        if self._kept is not None:
+            self._kept.replace(self._place)
+
+    def forget(self) -> None:
+        """It is replaced."""
+        if self._kept is not None:
+            self._kept.unlink(missing_ok=True)
+            self._kept = None
 
 
 class _Session:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..capture.addresses import parse_tap
+from ..capture.addresses import parse_taps
 from ..capture.errors import UsageError
 from ..capture.keys import load_key
 from ..capture.where import compile_where
@@ -96,7 +96,7 @@ def command(
     if math.isnan(timeout):
         raise UsageError("--timeout nan is not a time", "write seconds, for example --timeout 30")
     timing = parse_pace(pace)
-    tapped = tuple(parse_tap(text) for text in taps)
+    tapped = parse_taps(taps)
     own = config if target is None else None
     told = [*map(downstream_of, tapped), *(own.downstreams if own is not None else ())]
     downstreams = with_faults(told, parse_faults(faults))

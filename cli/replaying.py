@@ -40,7 +40,7 @@ from ..replay.sides import Side, SideSpec
 from ..replay.standins import StandIns, stubbed_places
 from ..replay.stubs.book import read_book
 from ..replay.stubs.playback import Playback
-from ..replay.stubs.tally import OTHER_KEY
+from ..replay.stubs.tally import OTHER_KEY, nothing_recorded
 from ..replay.tally import Played
 from ..replay.targets import resolve
 from ..replay.tracing import for_side
@@ -229,6 +229,8 @@ class _Session:
         lines = [playback.tally.line()] if playback is not None else []
         if playback is not None and not playback.book.knows_key_of(self._source):
             lines.append(OTHER_KEY)
+        if playback is not None:
+            lines += [nothing_recorded(name) for name in sorted(playback.book.blank)]
         for stand_ins in self._stand_ins:
             lines += [f"faults at {name}: {faults.hits} calls" for name, faults in stand_ins.faults.items()]
         return [line for line in lines if line]

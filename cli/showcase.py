@@ -126,6 +126,9 @@ def matches(finding: Finding, case: Case) -> bool:
     return f"{finding.surface}.{finding.kind}" == case.kind and all(word in named for word in case.place)
 
 
+_ENDS_WITHIN_S = 30
+
+
 @contextmanager
 def servers(console: Console) -> Iterator[Mapping[str, int]]:
     """The database, the cache and the bus that the shop runs on, as a process of their own; their ports by name."""
@@ -143,7 +146,7 @@ def servers(console: Console) -> Iterator[Mapping[str, int]]:
             console.print("PostgreSQL, Redis and NATS are up.")
             yield json.loads(ports)
         finally:
-            process.terminate()
+            _end(process)
 
 
 def prepare(folder: Path, console: Console, ports: Mapping[str, int]) -> Shop:
@@ -192,7 +195,7 @@ def record(shop: Shop, seed: int, requests: int) -> None:
             recorder.send_signal(signal.SIGINT)
             shop.console.print(recorder.stderr.read().strip().splitlines()[-1])
         finally:
-            recorder.terminate()
+            _end(recorder)
     if recorder.returncode:
         raise CouldNotCheck(f"recording ended with exit code {recorder.returncode}")
 
@@ -272,10 +275,27 @@ def git(shop: Shop, *arguments: str, text: str | None = None) -> None:
 
 def run(command: list[str], cwd: Path, *, accepted: tuple[int, ...] = (0,), text: str | None = None) -> None:
     """Run `command`; CouldNotCheck with its last words where it fails."""
-    done = subprocess.run(command, cwd=cwd, input=text, capture_output=True, text=True, env=environment(), check=False)
-    if done.returncode not in accepted:
-        words = printable((done.stderr or done.stdout).strip()[-600:])
-        raise CouldNotCheck(f"{' '.join(command[:4])} … ended with exit code {done.returncode}: {words}")
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=cwd, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment()
+    ) as process:
+        try:
+            out, err = process.communicate(text)
+        except BaseException:
+            _end(process)
+            raise
+    if process.returncode not in accepted:
+        words = printable((err or out).strip()[-600:])
+        raise CouldNotCheck(f"{' '.join(command[:4])} … ended with exit code {process.returncode}: {words}")
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Have it take down what it has started, and wait for that: after a Ctrl-C nothing else does."""
+    process.terminate()
+    try:
+        process.wait(_ENDS_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 def environment() -> dict[str, str]:

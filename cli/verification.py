@@ -28,6 +28,7 @@ from ..diffing.report.model import Report, Severity
 from ..diffing.rounds import JudgeOptions, Round, Run
 from ..replay.buses import buses_of, check_buses
 from ..replay.environments.egress import TRIED
+from ..replay.environments.spec import DownstreamSpec
 from ..replay.isolation.door import Isolation
 from ..replay.plan import WRITE_NOT_ALLOWED, Plan, make_plan, with_effects
 from ..replay.safety import is_write
@@ -74,7 +75,7 @@ class Verification:
         """Verify; the report, also written to the run folder as JSON and HTML."""
         loaded = [self._load(path) for path in self.plan.captures]
         if any(side.service.is_started for side in self._sides()):
-            await check_reachable(self.plan.config.downstreams)
+            await _reachable(self.plan.config.downstreams)
         for _, source, plan in loaded:
             await check_buses(plan, self.plan.config.downstreams, source.manifest.hosts, self.plan.allowed)
             self._produced |= plan.message_buses
@@ -95,6 +96,7 @@ class Verification:
             notes.append(OTHER_KEY)
         noise: list[Run] = []
         rounds: list[Round] = []
+        blank: set[str] = set()
         report = judge(rounds)
         replayed = 0
         for number in range(1, self._rounds + 1):
@@ -106,13 +108,14 @@ class Verification:
             if not fired:
                 break
             self._note(notes, [*_missed(runs), *_tried(runs)])
+            blank |= _blank(book, runs[BASELINE])
             replayed = max(replayed, fired)
             rounds.append(Round(runs[BASELINE], runs[CANDIDATE]))
             noise += [runs[NOISE]] if NOISE in runs else []
             report = judge(rounds, noise, self._options(capture))
             if all(finding.severity is Severity.INFO for finding in report.findings):
                 break
-        return conclude(self._fair(report), source, plan, replayed, notes)
+        return conclude(self._fair(report), source, plan, replayed, notes, sorted(blank))
 
     def _book(self, source: Run) -> Book | None:
         """The answers of the stubs, where there are any."""
@@ -248,6 +251,13 @@ class Verification:
         self._console.print(Text(printable(line)), soft_wrap=True)
 
 
+async def _reachable(downstreams: Sequence[DownstreamSpec]) -> None:
+    try:
+        await check_reachable(downstreams)
+    except CouldNotCheck as error:
+        raise CouldNotCheck(error.message, 'start it, or let the capture answer for it: mode = "stub"') from error
+
+
 def _tried(runs: Mapping[str, Run]) -> list[str]:
     """Where services wanted to call past their downstreams, and were refused."""
     return [
@@ -265,6 +275,11 @@ def _missed(runs: Mapping[str, Run]) -> list[str]:
         for side, run in runs.items()
         for downstream, count in sorted(missed_by_downstream(run.exchanges).items())
     ]
+
+
+def _blank(book: Book | None, baseline: Run) -> set[str]:
+    """The downstreams that the baseline called, and of which the stubs' capture has nothing."""
+    return set() if book is None else set(missed_by_downstream(baseline.exchanges)) & book.blank
 
 
 def _run_folder(project: Path) -> Path:

@@ -4,7 +4,6 @@ The first round finds, later rounds confirm at the same requests, and what basel
 A comparison of nothing is never "same".
 """
 
-from collections import Counter
 from collections.abc import Sequence
 
 from ..capture.model import Role
@@ -82,8 +81,12 @@ def _coverage(rounds: Sequence[Round], first: Comparison) -> Coverage:
         for (endpoint, why), count in sorted(first.unverified.items())
     ]
     for name, run in (("baseline", rounds[0].baseline), ("candidate", rounds[0].candidate)):
-        losses = Counter({"dropped": run.losses.dropped, "gaps": run.losses.gaps, "expired": run.losses.expired})
-        unverified.extend(f"{name}: {count} exchanges {what}" for what, count in losses.items() if count)
+        losses = {
+            "exchanges dropped": run.losses.dropped,
+            "gaps in what was recorded": run.losses.gaps,
+            "exchanges expired": run.losses.expired,
+        }
+        unverified.extend(f"{name}: {count} {what}" for what, count in losses.items() if count)
         if not run.complete:
             unverified.append(f"{name}: the recording was not closed, its end may be missing")
         unverified.extend(f"{name}: {line}" for line in _unread_protocols(run))

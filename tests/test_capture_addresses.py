@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seamline.capture.addresses import TapText, parse_address, parse_tap, parse_upstream, shown
+from seamline.capture.addresses import TapText, parse_address, parse_tap, parse_taps, parse_upstream, shown
 from seamline.capture.errors import UsageError
 
 
@@ -49,6 +49,13 @@ def test_an_upstream(text: str, address: tuple[str, int]) -> None:
 def test_what_is_no_upstream(text: str) -> None:
     with pytest.raises(UsageError, match="--upstream"):
         parse_upstream(text, "--upstream")
+
+
+def test_two_taps_of_one_name_are_a_mistake() -> None:
+    texts = ["a=http:127.0.0.1:0=127.0.0.1:1", "b=redis:127.0.0.1:0=127.0.0.1:2"]
+    assert [tap.name for tap in parse_taps(texts)] == ["a", "b"]
+    with pytest.raises(UsageError, match='two taps are called "a"'):
+        parse_taps([*texts, texts[0]])
 
 
 def test_a_tap() -> None:

@@ -2,7 +2,7 @@
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from seamline.capture.wire.postgres.copies import CopyRows
@@ -52,6 +52,7 @@ def test_many_rows_are_counted() -> None:
 
 
 @given(st.lists(st.binary(max_size=40), max_size=5))
+@example([b"\\8"])
 def test_any_data_makes_json(data: list[bytes]) -> None:
     body = copied(PLAIN, *data).body()
     assert not body or orjson.loads(body)

@@ -53,6 +53,14 @@ def test_an_unfinished_capture_does_not_pass() -> None:
     assert any("its end is missing" in line for line in report.coverage.unverified)
 
 
+def test_sides_that_agree_on_a_stubs_error_do_not_pass() -> None:
+    report = conclude(SAME, SOURCE, PLAN, 6, [], ["stock"])
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert report.reason is not None
+    assert 'stub "stock": the capture holds no call to it' in report.reason
+    assert conclude(DIVERGED, SOURCE, PLAN, 6, [], ["stock"]).verdict is Verdict.DIVERGED
+
+
 @pytest.mark.parametrize("fired", [3, 6])
 def test_a_finding_stays_a_finding(fired: int) -> None:
     report = conclude(DIVERGED, replace(SOURCE, complete=False), PLAN, fired, [])

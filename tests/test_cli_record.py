@@ -212,6 +212,7 @@ OUT = ("-o", "a.seam")
         ((*LISTEN, *TO, *OUT, "--sample", "0"), "--sample"),
         ((*LISTEN, *TO, *OUT, "--tap", "x"), "is not a tap"),
         ((*LISTEN, *TO, *OUT, "--tap", "x=http:127.0.0.1:0=stub"), "stub"),
+        ((*LISTEN, *TO, *OUT, *("--tap", "x=http:127.0.0.1:0=127.0.0.1:1") * 2), 'two taps are called "x"'),
         ((*LISTEN, *TO, *OUT, "--tap", "x=gopher:127.0.0.1:0=127.0.0.1:1"), "gopher"),
         (("--engine", "wire", *OUT), "wire is not in this version"),
         (("--engine", "mirror", *LISTEN, *OUT), "mirror is not in this version"),

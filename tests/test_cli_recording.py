@@ -69,6 +69,18 @@ def test_a_signal_during_the_start_takes_down_what_has_started(tmp_path: Path) -
 
     asyncio.run(scene())
     assert not (tmp_path / "a.seam").exists()
+    (tmp_path / "a.seam").write_bytes(b"an earlier capture")
+    asyncio.run(scene())
+    assert (tmp_path / "a.seam").read_bytes() == b"an earlier capture", "it was not replaced by anything"
+    assert [each.name for each in tmp_path.glob(".a.seam*")] == []
+
+
+def test_a_recording_replaces_an_earlier_one(tmp_path: Path) -> None:
+    (tmp_path / "a.seam").write_bytes(b"an earlier capture")
+    assert record(plan(tmp_path)) == 0
+    with open_capture(tmp_path / "a.seam") as capture:
+        assert capture.complete
+    assert [each.name for each in tmp_path.glob(".a.seam*")] == []
 
 
 def test_an_address_that_is_not_ours_is_refused(tmp_path: Path) -> None:

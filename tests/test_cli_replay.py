@@ -235,6 +235,10 @@ def test_redirects_are_not_followed(tmp_path: Path) -> None:
         (["--target", "http://shop..example", "-o", "r.seam"], "is not a host's name"),
         (["--target", "http://127.0.0.1:1", "-o", "r.seam", "--where", "nope =="], "where"),
         (["--target", "http://127.0.0.1:1", "-o", "r.seam", "--tap", "p=kafka:127.0.0.1:0=stub"], "no stub for kafka"),
+        (
+            ["--target", "http://127.0.0.1:1", "-o", "r.seam", *["--tap", "p=http:127.0.0.1:0=stub"] * 2],
+            'two taps are called "p"',
+        ),
         (["--target", "http://127.0.0.1:1", "-o", "r.seam", "--fault", "p=reset"], 'there is no downstream "p"'),
         (["--target", "http://127.0.0.1:1", "-o", "r.seam", "--fault", "reset"], "names no downstream"),
         (["--target", "http://127.0.0.1:1", "-o", "r.seam", "--tap", "p=gopher:127.0.0.1:0=127.0.0.1:1"], "gopher"),

@@ -483,9 +483,10 @@ def test_what_was_withheld_or_cut_is_said() -> None:
 
 def test_losses_are_carried_into_the_report() -> None:
     turns = [Turn(body={})]
-    report = judge([Round(a_run(turns, "a", losses=Losses(dropped=3)), a_run(turns, "b"))])
+    report = judge([Round(a_run(turns, "a", losses=Losses(dropped=3, gaps=2)), a_run(turns, "b"))])
     assert report.capture.dropped == 3
-    assert any("3 exchanges dropped" in line for line in report.coverage.unverified)
+    assert "baseline: 3 exchanges dropped" in report.coverage.unverified
+    assert "baseline: 2 gaps in what was recorded" in report.coverage.unverified
 
 
 def test_the_gate_decides_the_verdict() -> None:

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from seamline.capture.errors import CouldNotCheck, UsageError
 from seamline.replay.environments.checkout import Checkout
@@ -162,3 +163,52 @@ def test_a_checkout_that_fails_leaves_no_folder(
     message = refused(Checkout(repository, "v-one", what=WHAT), CouldNotCheck)
     assert "git worktree" in message
     assert list((tmp_path / "temp").iterdir()) == []
+
+
+def test_a_removal_that_is_interrupted_comes_to_its_end(repository: Path, tmp_path: Path) -> None:
+    """However often: `down` is called once by the side that failed, and never again."""
+
+    async def main() -> Path:
+        checkout = Checkout(repository, "v-two", what=WHAT)
+        tree = await checkout.up()
+        down = asyncio.create_task(checkout.down())
+        for _ in range(3):
+            await asyncio.sleep(0)
+            down.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await down
+        return tree
+
+    assert not asyncio.run(main()).parent.exists()
+    assert git(repository, "worktree", "list").count("\n") == 1
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512])
+def test_one_that_is_interrupted_leaves_nothing_behind(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turns: int
+) -> None:
+    """Whenever it is interrupted, and however often: while git starts, writes, or takes away again."""
+    private = tmp_path / "private"
+    private.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(private))
+
+    async def main() -> None:
+        checkout = Checkout(repository, "v-two", what=WHAT)
+        up = asyncio.create_task(checkout.up())
+        while not up.done() and not list(private.iterdir()):
+            await asyncio.sleep(0)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        up.cancel()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        # A side that is brought down because another one failed is told so once more by Ctrl-C.
+        up.cancel()
+        await asyncio.wait([up])
+        await checkout.down()
+
+    # The loop that commands run on.
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
+    assert git(repository, "worktree", "list").count("\n") == 1
+    assert not list(private.iterdir())

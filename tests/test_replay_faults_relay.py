@@ -1,9 +1,11 @@
 """Faults between a tap and a real upstream, over real sockets."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 
 import pytest
+import uvloop
 
 from seamline.replay.faults.relay import FaultRelay
 from seamline.replay.faults.spec import Faults, parse_fault
@@ -177,3 +179,41 @@ def test_an_upstream_that_is_not_there_is_a_reset() -> None:
         await relay.stop()
 
     asyncio.run(main())
+
+
+def test_an_upstream_that_goes_on_speaking_after_a_reset_raises_nothing() -> None:
+    """On uvloop, which commands run on, a write to a transport that was aborted is a RuntimeError."""
+    troubles: list[dict[str, object]] = []
+
+    async def upstream(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, RuntimeError):
+            while True:
+                writer.write(b"x" * 4096)
+                await asyncio.wait_for(writer.drain(), 5)
+                await asyncio.sleep(0)
+
+    async def talk(port: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        await reader.read(1)
+        writer.write(b"second call")
+        with contextlib.suppress(OSError):
+            while await reader.read(65536):
+                pass
+        writer.close()
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: troubles.append(context))
+        server = await asyncio.start_server(upstream, "127.0.0.1", 0)
+        relay = FaultRelay(
+            ("127.0.0.1", 0), server.sockets[0].getsockname(), Faults([parse_fault("reset")]), is_http=False
+        )
+        _, port = await relay.start()
+        async with asyncio.timeout(20):
+            for _ in range(40):
+                await talk(port)
+        await relay.stop()
+        server.close()
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
+    assert troubles == []

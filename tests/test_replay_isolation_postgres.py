@@ -191,6 +191,7 @@ def test_a_template_that_is_not_there_or_not_reached_is_named(server: PostgresSe
         with pytest.raises(CouldNotCheck, match=r"no way into PostgreSQL at 127.0.0.1:1: ") as caught:
             await nowhere.open()
         assert "hush" not in str(caught.value)
+        assert "the service's own URL in env" in caught.value.hint
 
     asyncio.run(main())
 

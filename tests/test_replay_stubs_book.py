@@ -26,6 +26,7 @@ def test_it_holds_the_calls_to_its_downstreams_and_what_the_requests_were_answer
     assert [call.id for call in book.recorded("pricing", "http").calls] == ["t-2"]
     assert book.recorded("cache", "redis").calls == []
     assert book.recorded("stock", "http").calls == []
+    assert book.blank == {"cache"}
     assert book.sessions == {"t-1": "s-1"}
     assert [(leaf.path, leaf.value) for leaf in book.told("t-1")] == [("$.id", 1), ("$.price", 9.9)]
     assert book.told("t-2") == []

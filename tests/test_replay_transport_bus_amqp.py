@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pamqp import frame
 
@@ -128,6 +128,7 @@ def test_what_amqp_cannot_say_is_a_failure(said: Request) -> None:
     st.lists(st.tuples(st.sampled_from(["priority", "timestamp", "type", "delivery-mode", "x"]), st.text(max_size=8))),
     st.binary(max_size=60),
 )
+@example([("delivery-mode", "0")], b"")
 def test_frames_hold_the_body_whatever_the_headers_say(headers: list[tuple[str, str]], body: bytes) -> None:
     frames = encode(message("q", body, *headers), largest=16)
     assert b"".join(each.value for _, each in frames[2:]) == body

@@ -9,8 +9,9 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
+from typing import Any
 
 from ...capture.errors import CouldNotCheck, UsageError
 from ...capture.text import printable
@@ -47,7 +48,11 @@ class Checkout:
         return tree
 
     async def down(self) -> None:
-        """Remove it and what was written into it; safe to call more than once."""
+        """Remove it and what was written into it; safe to call more than once. An interrupt does not stop it: a side
+        that fails is told to stop once more when another one has failed."""
+        await _to_its_end(self._remove())
+
+    async def _remove(self) -> None:
         private, self._private = self._private, None
         if private is None or self._root is None:
             return
@@ -123,6 +128,26 @@ def _locked(lock: int) -> bool:
 
 
 async def _run_git(folder: Path, *args: str) -> tuple[int, str, str]:
+    """Exit code, output and errors of one git, which comes to its end whatever becomes of its caller: a checkout that
+    is removed while git, or a child of its, goes on writing would come back."""
+    return await _to_its_end(_git(folder, *args))
+
+
+async def _to_its_end[T](work: Coroutine[Any, Any, T]) -> T:
+    """What `work` comes to. A caller that is cancelled is so once `work` has ended."""
+    running = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not running.done():
+        try:
+            await asyncio.shield(running)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    return running.result()
+
+
+async def _git(folder: Path, *args: str) -> tuple[int, str, str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name in _KEPT_VARIABLES}
     try:
         process = await asyncio.create_subprocess_exec(
@@ -136,12 +161,7 @@ async def _run_git(folder: Path, *args: str) -> tuple[int, str, str]:
         )
     except FileNotFoundError as error:
         raise CouldNotCheck(f"{error.filename or 'git'}: not found", "checking out a revision needs git") from error
-    try:
-        out, err = await process.communicate()
-    except asyncio.CancelledError:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        raise
+    out, err = await process.communicate()
     return process.returncode or 0, out.decode("utf-8", "surrogateescape"), err.decode("utf-8", "replace")
 
 

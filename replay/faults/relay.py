@@ -108,15 +108,21 @@ class _Conversation:
             blow = self._relay.faults.next() if self._calls.begins(data) else NOTHING
             if blow is not NOTHING and not await self._struck(blow):
                 return False
+            if upstream.transport.is_closing():
+                return False
             upstream.write(data)
             await upstream.drain()
-        with contextlib.suppress(OSError):
-            upstream.write_eof()
+        if not upstream.transport.is_closing():
+            with contextlib.suppress(OSError):
+                upstream.write_eof()
         return True
 
     async def _back(self, reader: asyncio.StreamReader) -> bool:
         """The upstream's bytes."""
         while data := await reader.read(_CHUNK):
+            if self._writer.transport.is_closing():
+                # A fault has ended it, or the client has: uvloop takes a write then for a mistake of ours.
+                return False
             self._calls.answered()
             if self._cuts:
                 self._writer.write(data[: len(data) // 2])
@@ -124,8 +130,9 @@ class _Conversation:
                 return False
             self._writer.write(data)
             await self._writer.drain()
-        with contextlib.suppress(OSError):
-            self._writer.write_eof()
+        if not self._writer.transport.is_closing():
+            with contextlib.suppress(OSError):
+                self._writer.write_eof()
         return False
 
     async def _struck(self, blow: Blow) -> bool:

@@ -250,7 +250,7 @@ class PostgresCloner:
             return found
         except self._psycopg.Error as error:
             where = f"{access.host}:{access.port}"
-            raise CouldNotCheck(f"{self._what}: no way into PostgreSQL at {where}: {_said(error)}") from error
+            raise CouldNotCheck(f"{self._what}: no way into PostgreSQL at {where}: {_said(error)}", _WAY_IN) from error
 
     @asynccontextmanager
     async def _told(self, doing: str) -> "AsyncIterator[None]":
@@ -277,6 +277,7 @@ WHERE d.datname = %s AND d.datacl IS NOT NULL AND (a.grantee = 0 OR r.rolname IS
 _OTHERS = """
 SELECT usename, application_name FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()
 """
+_WAY_IN = "user, password and TLS are those of the service's own URL in env, or of admin in isolate"
 _LIVING = "SELECT application_name FROM pg_stat_activity WHERE application_name LIKE 'seamline %'"
 _OURS = r"""
 SELECT datname FROM pg_database d WHERE datname LIKE 'seamline\_%' AND pg_has_role(datdba, 'MEMBER')

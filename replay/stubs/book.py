@@ -48,6 +48,11 @@ class Book:
         """The calls of a downstream; empty where there are none."""
         return self.calls.get((service, protocol)) or CallIndex(protocol, ())
 
+    @property
+    def blank(self) -> frozenset[str]:
+        """The downstreams of which nothing was recorded: their stubs have nothing to say."""
+        return frozenset(service for (service, _), index in self.calls.items() if not index.calls)
+
     def knows_key_of(self, manifest: Manifest) -> bool:
         """Whether the capture was made with the key that live calls are cleaned with. Else a value that the service has
         from its own configuration is no longer recognised."""

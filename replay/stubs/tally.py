@@ -73,6 +73,14 @@ OTHER_KEY = "stubs: the capture was made with another key, so values of the serv
 """What is said where pseudonyms cannot be recognised."""
 
 
+def nothing_recorded(downstream: str) -> str:
+    """What is said of a stub that can answer nothing."""
+    return (
+        f'stub "{downstream}": the capture holds no call to it '
+        "(record one, or give the stub the name and the protocol that were recorded)"
+    )
+
+
 def missed_by_downstream(exchanges: Iterable[Exchange]) -> dict[str, int]:
     """How many of a run's stubbed calls found no recorded answer, by downstream."""
     found: Counter[str] = Counter()

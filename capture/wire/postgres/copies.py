@@ -17,6 +17,8 @@ from .types import as_text
 _COLUMNS = re.compile(r"COPY\s+[^\s(]+\s*\(([^()]*)\)\s+(?:FROM|TO)\b", re.IGNORECASE)
 _PLAIN = re.compile(r"\b(?:FROM|TO)\s+(?:STDIN|STDOUT)\s*\Z", re.IGNORECASE)
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|x[0-9a-fA-F]{1,2}|.)", re.DOTALL)
+_OCTAL = frozenset(b"%d" % digit for digit in range(8))
+"""An 8 or a 9 behind a backslash is itself."""
 _ESCAPES = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 
 
@@ -85,7 +87,7 @@ def _value(field: bytes) -> Any:
 
 def _unescaped(found: re.Match[bytes]) -> bytes:
     told = found.group(1)
-    if told[:1].isdigit():
+    if told[:1] in _OCTAL:
         return bytes((int(told, 8) & 0xFF,))
     if told[:1] == b"x" and len(told) > 1:
         return bytes((int(told[1:], 16),))

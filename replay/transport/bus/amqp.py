@@ -25,7 +25,7 @@ _CHANNEL = 1
 _PROPERTIES = frozenset(
     {"content-type", "content-encoding", "correlation-id", "reply-to", "message-id", "app-id", "expiration"}
 )
-_NUMBERS = frozenset({"priority", "delivery-mode"})
+_NUMBERS = {"priority": range(256), "delivery-mode": range(1, 3)}
 _BROKERS_OWN = frozenset({"user-id", "x-death", "x-delivery-count"})
 """Headers that the broker sets, or checks against who publishes."""
 
@@ -171,7 +171,8 @@ def _properties(headers: Headers) -> commands.Basic.Properties:
         elif lower == "type":
             known["message_type"] = value
         elif lower in _NUMBERS:
-            if value.isdecimal() and int(value) < 256:
+            # What a property cannot be is left out: AMQP 0-9-1 knows two delivery modes.
+            if value.isdecimal() and int(value) in _NUMBERS[lower]:
                 known[lower.replace("-", "_")] = int(value)
         elif lower == "timestamp":
             stamp = _instant(value)
