@@ -93,9 +93,11 @@ class Side:
         try:
             while self._undo:
                 try:
-                    await self._undo.pop()()
+                    await self._undo[-1]()
                 except Exception as error:
                     failed = failed or error
+                # Only what has come to its end is off the list: an interrupt leaves it to the loop below.
+                self._undo.pop()
         finally:
             # Only where the loop above was cut short by an interrupt: the rest goes too, without waiting long.
             while self._undo:
