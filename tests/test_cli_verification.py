@@ -1,8 +1,6 @@
 """A verification: rounds until it is sure, within its budget."""
 
-import asyncio
 import io
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,44 +9,13 @@ from rich.console import Console
 from seamline.capture.errors import CouldNotCheck, UsageError
 from seamline.capture.headers import Headers
 from seamline.capture.model import Losses, Request
-from seamline.capture.sanitize.rules import Rules
 from seamline.capture.store.writer import CaptureWriter
-from seamline.cli.config import load_config
-from seamline.cli.verification import Verification, VerifyPlan
+from seamline.cli.verification import Verification
 from seamline.diffing.report.model import Report, Severity, Verdict
 from seamline.diffing.report.stored import parse_report
 from support.captures import MANIFEST, an_exchange, write_capture
 from support.projects import write_project, write_requests
-
-
-def a_plan(config_path: Path, **changes: object) -> VerifyPlan:
-    config = load_config(config_path)
-    plan = VerifyPlan(
-        config=config,
-        captures=config.verify.capture,
-        budget_s=config.verify.budget_s,
-        repeats=config.verify.repeats,
-        fail_on=Severity.WARNING,
-        only=None,
-        allow_writes=False,
-        allowed=(),
-        rules=Rules(),
-        key=b"k" * 32,
-        seed=1,
-    )
-    return replace(plan, **changes)  # type: ignore[arg-type]  # changes differ in type
-
-
-def verify(plan: VerifyPlan) -> tuple[Report, list[str], Path]:
-    """The report, the lines said meanwhile, the run folder."""
-    said = io.StringIO()
-    verification = Verification(plan, Console(file=said, width=200))
-
-    async def main() -> Report:
-        async with asyncio.timeout(120):
-            return await verification.run()
-
-    return asyncio.run(main()), said.getvalue().splitlines(), verification.folder
+from support.verifications import a_plan, verify
 
 
 def kinds(report: Report) -> set[str]:

@@ -29,12 +29,12 @@ def test_a_command_a_url_and_a_tool() -> None:
 @pytest.mark.parametrize(
     ("source", "placed"),
     [
-        ("/srv/shop/deploy/compose.yaml", "/tmp/tree/app/deploy/compose.yaml"),
-        ("/srv/compose.yaml", "/tmp/tree/compose.yaml"),
+        ("/srv/shop/deploy/compose.yaml", "/checkout/tree/app/deploy/compose.yaml"),
+        ("/srv/compose.yaml", "/checkout/tree/compose.yaml"),
     ],
 )
 def test_a_tools_file_is_the_checkouts(source: str, placed: str) -> None:
     service = replace(SERVICE, command=None, environment=Provided("compose", Path(source), "web", 80))
-    environment = open_environment(service, cwd=Path("/tmp/tree/app"), env={}, what="x")
+    environment = open_environment(service, cwd=Path("/checkout/tree/app"), env={}, what="x")
     assert isinstance(environment, ProvidedEnvironment)
     assert environment.provided.source == Path(placed)

@@ -115,6 +115,9 @@ class CallTap(Listener):
             else:
                 self._links.settle(call.exchange_id, partial(self._offer, call), size=call.size)
 
+    def _hand_over(self, _: None = None, at_us: int = 0) -> None:
+        """Nothing is kept back: each call is handed over once its cause is known."""
+
     def _offer(self, call: Call, links: tuple[Link, ...]) -> None:
         call.links = links
         if self._is_kept(call.exchange_id, call.ended_us, links[0].parent if links else None):

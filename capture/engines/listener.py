@@ -5,6 +5,7 @@ left when parsing starts. Nothing that recording does, or fails to do, reaches t
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +51,7 @@ class Conversation(Protocol):
         """Whether something is asked and not answered yet."""
 
 
-class Listener:
+class Listener(ABC):
     """One listener. A tap says in `_converse` what is made of a connection; what is `waiting` gets parsed later."""
 
     def __init__(
@@ -116,10 +117,11 @@ class Listener:
         """Count bytes that were passed on but not understood."""
         self.recorder.lost("gaps", reason)
 
+    @abstractmethod
     def _converse(self, name: str) -> tuple[Conversation, ClientEnd]:
         """A new connection's recording, its relay made, and what its client talks to."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _hand_over(self, _: None = None, at_us: int = 0) -> None:
         """Give the recorder what has been kept back; called last in each round."""
 

@@ -28,8 +28,7 @@ from h2.events import (
 from h2.exceptions import H2Error
 from h2.settings import SettingCodes, Settings
 
-from ...capture.engines.listener import GRACE_S, TapSpec
-from ...capture.engines.sockets import listening
+from ...capture.engines.listener import TapSpec
 from ...capture.model import Failure, FailureKind
 from ...capture.wire.grpc import MAX_KEPT, MAX_STREAMS
 from ...capture.wire.header_blocks import MAX_HEADERS
@@ -38,6 +37,7 @@ from ...capture.wire.http2_stream import Http2Stream, request_of
 from ...capture.wire.turn import Budget
 from .answers import Answered, Answers
 from .grpc_answer import INTERNAL, Reset, Said, half_of, said_for_code, said_for_failure, said_for_response
+from .servers import ToldServer
 
 QUIET_S = 0.5
 """A request that goes on is answered once nothing more has come for so long."""
@@ -46,50 +46,15 @@ _CONNECTION_WINDOW = (1 << 30) - 65_535
 _LARGEST_FRAME = 1 << 16
 
 
-class GrpcStub:
-    """One listener. `answers` knows what to say."""
+class GrpcStub(ToldServer["_Connection"]):
+    """The server. A request that goes on is answered after `quiet_s` seconds of silence."""
 
     def __init__(self, spec: TapSpec, answers: Answers, *, quiet_s: float = QUIET_S) -> None:
-        self.spec = spec
-        self.answers = answers
+        super().__init__(spec, answers)
         self.quiet_s = quiet_s
-        self.connections: set[_Connection] = set()
-        self._accepted = 0
-        self._server: asyncio.Server | None = None
-        self._drained: asyncio.Event | None = None
 
-    async def start(self) -> tuple[str, int]:
-        """Listen; the real address. OSError where the address cannot be had."""
-        at = listening(self.spec.listen, self.spec.network)
-        self._server = await asyncio.get_running_loop().create_server(self._accept, **at, backlog=1024)
-        address = self._server.sockets[0].getsockname()
-        return address[0], address[1]
-
-    async def stop(self, grace_s: float = GRACE_S) -> None:
-        """Take no more connections, close each once it is idle, give calls in flight `grace_s` seconds."""
-        if self._server is not None:
-            self._server.close()
-        self._drained = asyncio.Event()
-        for connection in list(self.connections):
-            connection.close_when_idle()
-        if self.connections:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(grace_s):
-                    await self._drained.wait()
-        for connection in list(self.connections):
-            connection.abort()
-
-    def gone(self, connection: "_Connection") -> None:
-        """A connection has ended."""
-        self.connections.discard(connection)
-        if self._drained is not None and not self.connections:
-            self._drained.set()
-
-    def _accept(self) -> "_Connection":
-        self._accepted += 1
-        connection = _Connection(self, f"c-{self._accepted}")
-        self.connections.add(connection)
-        return connection
+    def _connection(self, name: str) -> "_Connection":
+        return _Connection(self, name)
 
 
 class _Outgoing:

@@ -14,13 +14,12 @@ from typing import cast
 
 import httptools
 
-from ...capture.engines.listener import GRACE_S, TapSpec
-from ...capture.engines.sockets import listening
 from ...capture.headers import Headers
 from ...capture.model import Failure, FailureKind, Response
 from ...capture.wire.call import BODY_CAP, Call
-from .answers import Answered, Answers
+from .answers import Answered
 from .match import Step
+from .servers import ToldServer
 from .tally import HEADER
 
 HEAD_CAP = 256 << 10
@@ -42,49 +41,11 @@ _SILENT = frozenset({FailureKind.TIMEOUT, FailureKind.CANCELLED})
 """Failures of somebody who waited in vain: the stub says nothing for as long as its client waits."""
 
 
-class HttpStub:
-    """One listener. `answers` knows what to say."""
+class HttpStub(ToldServer["_Connection"]):
+    """The server."""
 
-    def __init__(self, spec: TapSpec, answers: Answers) -> None:
-        self.spec = spec
-        self.answers = answers
-        self.connections: set[_Connection] = set()
-        self._accepted = 0
-        self._server: asyncio.Server | None = None
-        self._drained: asyncio.Event | None = None
-
-    async def start(self) -> tuple[str, int]:
-        """Listen; the real address. OSError where the address cannot be had."""
-        at = listening(self.spec.listen, self.spec.network)
-        self._server = await asyncio.get_running_loop().create_server(self._accept, **at, backlog=1024)
-        address = self._server.sockets[0].getsockname()
-        return address[0], address[1]
-
-    async def stop(self, grace_s: float = GRACE_S) -> None:
-        """Take no more connections, close each once it is idle, give calls in flight `grace_s` seconds."""
-        if self._server is not None:
-            self._server.close()
-        self._drained = asyncio.Event()
-        for connection in list(self.connections):
-            connection.close_when_idle()
-        if self.connections:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(grace_s):
-                    await self._drained.wait()
-        for connection in list(self.connections):
-            connection.abort()
-
-    def gone(self, connection: "_Connection") -> None:
-        """A connection has ended."""
-        self.connections.discard(connection)
-        if self._drained is not None and not self.connections:
-            self._drained.set()
-
-    def _accept(self) -> "_Connection":
-        self._accepted += 1
-        connection = _Connection(self, f"c-{self._accepted}")
-        self.connections.add(connection)
-        return connection
+    def _connection(self, name: str) -> "_Connection":
+        return _Connection(self, name)
 
 
 class _Connection(asyncio.Protocol):

@@ -25,6 +25,7 @@ from ...capture.wire.sql.statement import EMPTY
 from .answers import Answered, Answers
 from .match import Step
 from .mysql_replies import Unsaid, own_answer, own_error, reply
+from .servers import HangUp
 
 _CHUNK = 64 << 10
 _CHALLENGE = b"seamline.stub.000000"
@@ -36,7 +37,7 @@ _GRANTED = Response(OK, Headers())
 _OUTSIDE = frozenset({"COMMIT", "ROLLBACK", "SET", "USE", "SHOW", "UNKNOWN", "EMPTY", "KILL"})
 
 
-class Broken(Exception):
+class Broken(HangUp):
     """The connection ends here."""
 
 
@@ -96,6 +97,10 @@ class Connection:
         except Malformed:
             self._answers.gap("a stub's client sent bytes that are not MySQL's")
             self._write(own_error("this is not MySQL's protocol", "08S01"))
+
+    def hang_up(self) -> None:
+        """Close the connection."""
+        self._writer.close()
 
     async def _next(self) -> Packet:
         while not self._packets:

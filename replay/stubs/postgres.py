@@ -2,16 +2,15 @@
 `postgres_connection.py`."""
 
 import asyncio
-import contextlib
 
-from ...capture.engines.listener import GRACE_S, TapSpec
-from ...capture.engines.sockets import listening
+from ...capture.engines.listener import TapSpec
 from ...capture.headers import Headers
 from ...capture.model import Response
 from ...capture.wire.call import OK
 from .answers import Answers
-from .postgres_connection import Broken, Connection, Shared
+from .postgres_connection import Connection, Shared
 from .postgres_replies import Shapes, answer_of
+from .servers import ConversationServer
 
 _PARAMETERS = {
     "server_version": "16.0",
@@ -26,11 +25,11 @@ _PARAMETERS = {
 """What is said of a session where the capture has none that began."""
 
 
-class PostgresStub:
-    """One listener. `answers` knows what to say."""
+class PostgresStub(ConversationServer[Connection]):
+    """The server."""
 
     def __init__(self, spec: TapSpec, answers: Answers) -> None:
-        self.spec = spec
+        super().__init__(spec, answers)
         calls = answers.calls
         self._shared = Shared(
             spec.name,
@@ -38,52 +37,13 @@ class PostgresStub:
             Shapes((call.request, call.response) for call in calls),
             _told_parameters([call.response for call in calls if call.request.method == "CONNECT"]),
             {},
-            asyncio.Event(),
         )
-        self._server: asyncio.Server | None = None
-        self._open: dict[asyncio.Task[None], Connection] = {}
-        self._accepted = 0
 
-    async def start(self) -> tuple[str, int]:
-        """Listen; the real address. OSError where the address cannot be had."""
-        self._server = await asyncio.start_server(
-            self._accept, **listening(self.spec.listen, self.spec.network), backlog=1024
-        )
-        address = self._server.sockets[0].getsockname()
-        return address[0], address[1]
+    def _conversation(self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Connection:
+        return Connection(self._shared, f"c-{number}", number, reader, writer)
 
-    async def stop(self, grace_s: float = GRACE_S) -> None:
-        """Take no more connections, close each once it is idle, give calls in flight `grace_s` seconds."""
-        if self._server is not None:
-            self._server.close()
-        self._shared.stopping.set()
-        for task, connection in self._open.items():
-            if not connection.is_busy:
-                task.cancel()
-        if self._open:
-            _, late = await asyncio.wait(self._open, timeout=grace_s)
-            for task in late:
-                task.cancel()
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether something is asked and not answered yet."""
-        return any(connection.is_busy for connection in self._open.values())
-
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._accepted += 1
-        task = asyncio.current_task()
-        assert task is not None
-        connection = Connection(self._shared, f"c-{self._accepted}", self._accepted, reader, writer)
-        self._open[task] = connection
-        try:
-            # A stopped stub cancels its connections; a client that has gone is nobody to tell.
-            with contextlib.suppress(asyncio.CancelledError, ConnectionError, Broken):
-                await connection.serve()
-        finally:
-            self._open.pop(task, None)
-            self._shared.waiting.pop(connection.pid, None)
-            writer.close()
+    def _over(self, conversation: Connection) -> None:
+        self._shared.waiting.pop(conversation.pid, None)
 
 
 def _told_parameters(responses: list[Response | None]) -> Headers:

@@ -36,6 +36,7 @@ from .postgres_replies import (
     own_error,
     reply,
 )
+from .servers import HangUp
 
 _FIRST = Struct("!II")
 _LONGEST_STARTUP = 10_000
@@ -46,18 +47,16 @@ _SILENT = frozenset({FailureKind.TIMEOUT, FailureKind.CANCELLED})
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What all connections of a stub share. `waiting` are those that can be cancelled, by the number told to them;
-    once it is `stopping`, a connection ends with what it is busy with."""
+    """What all connections of a stub share. `waiting` are those that can be cancelled, by the number told to them."""
 
     name: str
     answers: Answers
     shapes: Shapes
     parameters: Headers
     waiting: dict[int, asyncio.Event]
-    stopping: asyncio.Event
 
 
-class Broken(Exception):
+class Broken(HangUp):
     """The recorded answer is that the connection broke."""
 
 
@@ -82,6 +81,8 @@ class Connection:
     ) -> None:
         self.pid = pid
         self.is_busy = False
+        self.is_last = False
+        """Whether what is under way is the last that is served."""
         self._shared = shared
         self._answers = shared.answers
         self._name = name
@@ -121,12 +122,16 @@ class Connection:
                     await self._message(kind, body, size)
                 await self._writer.drain()
                 self.is_busy = False
-                if self._shared.stopping.is_set():
+                if self.is_last:
                     return
                 data = await self._reader.read(_CHUNK)
         except Malformed:
             self._answers.gap("a stub's client sent bytes that are not PostgreSQL's")
             self._writer.write(own_error("this is not PostgreSQL's protocol", "08P01", "FATAL"))
+
+    def hang_up(self) -> None:
+        """Close the connection."""
+        self._writer.close()
 
     # Start-up.
 

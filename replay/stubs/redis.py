@@ -9,8 +9,6 @@ import contextlib
 import socket
 import struct
 
-from ...capture.engines.listener import GRACE_S, TapSpec
-from ...capture.engines.sockets import listening
 from ...capture.model import FailureKind, Response
 from ...capture.wire.call import OK
 from ...capture.wire.redis.answers import body_of
@@ -25,6 +23,7 @@ from ...capture.wire.redis.values import NULL_ARRAY, Cut, Fault, Map, Push, Simp
 from .answers import Answered, Answers
 from .match import Step
 from .redis_queues import TAKING, patience_s
+from .servers import ConversationServer, HangUp
 
 _CHUNK = 64 << 10
 _OK = Simple(b"OK")
@@ -41,56 +40,11 @@ _NODE = b"0" * 40
 _LAST_SLOT = 16_383
 
 
-class _HangUp(Exception):
-    """The connection ends here."""
+class RedisStub(ConversationServer["_Client"]):
+    """The server."""
 
-
-class RedisStub:
-    """One listener. `answers` knows what to say."""
-
-    def __init__(self, spec: TapSpec, answers: Answers) -> None:
-        self.spec = spec
-        self.answers = answers
-        self._accepted = 0
-        self._server: asyncio.Server | None = None
-        self._clients: dict[asyncio.Task[None], _Client] = {}
-        self._stopping = False
-
-    async def start(self) -> tuple[str, int]:
-        """Listen; the real address. OSError where the address cannot be had."""
-        at = listening(self.spec.listen, self.spec.network)
-        self._server = await asyncio.start_server(self._serve, **at, backlog=1024)
-        address = self._server.sockets[0].getsockname()
-        return address[0], address[1]
-
-    async def stop(self, grace_s: float = GRACE_S) -> None:
-        """Take no more connections, close each once it is idle, give commands in flight `grace_s` seconds."""
-        if self._server is not None:
-            self._server.close()
-        for task, client in list(self._clients.items()):
-            if not client.is_busy:
-                task.cancel()
-            client.is_last = True
-        if self._clients:
-            _, late = await asyncio.wait(list(self._clients), timeout=grace_s)
-            for task in late:
-                task.cancel()
-            if late:
-                await asyncio.wait(late)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._accepted += 1
-        client = _Client(self.answers, f"c-{self._accepted}", reader, writer)
-        task = asyncio.current_task()
-        assert task is not None
-        self._clients[task] = client
-        try:
-            await client.serve()
-        except (_HangUp, OSError, asyncio.CancelledError):
-            # The end of a connection, whoever wanted it, is all that there is to it.
-            client.hang_up()
-        finally:
-            del self._clients[task]
+    def _conversation(self, number: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> "_Client":
+        return _Client(self.answers, f"c-{number}", reader, writer)
 
 
 class _Client:
@@ -125,7 +79,7 @@ class _Client:
         self._writer.transport.abort()
 
     async def serve(self) -> None:
-        """Answer until the client leaves. Raises _HangUp, OSError."""
+        """Answer until the client leaves. Raises HangUp, OSError."""
         while not self.is_last:
             data = await self._reader.read(_CHUNK)
             if not data:
@@ -142,7 +96,7 @@ class _Client:
                 await self._answer(args, at)
             await self._writer.drain()
             self.is_busy = False
-        raise _HangUp
+        raise HangUp
 
     async def _answer(self, args: Args, at: float) -> None:
         said = self._conversation.say(args, self._answers.now_us())
@@ -184,14 +138,14 @@ class _Client:
         response = answered.response
         if response is None:
             await self._fail(answered)
-            raise _HangUp
+            raise HangUp
         value = self._value(said, response, answered)
         if (value is None or value is NULL_ARRAY) and not said.is_queued:
             await self._be_patient(patience_s(said.known.method, said.args))
         if answered.cut:
             whole = encode(value, self._protocol)
             self._writer.write(whole[: len(whole) // 2])
-            raise _HangUp
+            raise HangUp
         return value
 
     async def _be_patient(self, wait_s: float) -> None:
@@ -276,7 +230,7 @@ class _Client:
             self._write(value)
         if operation == "QUIT":
             await self._writer.drain()
-            raise _HangUp
+            raise HangUp
 
     def _hello(self, args: Args) -> Value:
         wanted = args[1] if len(args) > 1 else b"%d" % self._protocol

@@ -7,6 +7,7 @@ An own parser, because hiredis allocates an array as large as its header claims 
 bulk string.
 """
 
+from abc import ABC, abstractmethod
 from hashlib import blake2b
 
 from .values import Cut
@@ -48,7 +49,7 @@ class Hashed:
         return Cut(self.size, self._blake.hexdigest(), self.kind)
 
 
-class BoundedReader:
+class BoundedReader(ABC):
     """The bytes that are not parsed yet, and the payload that is being passed over."""
 
     __slots__ = ("_have", "_need", "_over_left", "_parts", "over")
@@ -100,9 +101,9 @@ class BoundedReader:
             self.passed(over)
         return data[left:]
 
+    @abstractmethod
     def passed(self, over: Hashed) -> None:
         """A payload that was too large is over."""
-        raise NotImplementedError
 
 
 def length(line: bytes) -> int:
