@@ -162,6 +162,10 @@ class Ask(NamedTuple):
     links: tuple[Link, ...] = ()
 
 
+TRIED = "tried to reach "
+"""How the reason begins under which a service's refused attempt to call past its downstreams is counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Losses:
     """What a capture does not hold, counted in exchanges. Carried into every verdict.

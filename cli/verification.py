@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from ..capture.errors import CouldNotCheck, UsageError
-from ..capture.model import Exchange, Manifest, Role
+from ..capture.model import TRIED, Exchange, Manifest, Role
 from ..capture.sanitize.rules import Rules
 from ..capture.sanitize.sanitizer import Sanitizer
 from ..capture.store.reader import open_capture
@@ -27,7 +27,6 @@ from ..diffing.report.formats import render
 from ..diffing.report.model import Report, Severity
 from ..diffing.rounds import JudgeOptions, Round, Run
 from ..replay.buses import buses_of, check_buses
-from ..replay.environments.egress import TRIED
 from ..replay.environments.spec import DownstreamSpec
 from ..replay.isolation.door import Isolation
 from ..replay.plan import WRITE_NOT_ALLOWED, Plan, make_plan, with_effects

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from ..capture.model import Role
 from .calltrees import draw_trees
 from .comparison import Comparison, Side, compare_runs
+from .egress import egress_findings
 from .endpoint import Templates
 from .findings import cluster_findings, rank, slowdown_findings
 from .inconclusive import why_inconclusive
@@ -39,9 +40,9 @@ def judge(rounds: Sequence[Round], noise: Sequence[Run] = (), options: JudgeOpti
     ]
     clusters, suppressed = triage(comparisons, model)
     latency, slowdowns = compare_latency(samples_of(comparisons), samples_of(itself))
-    findings = sorted(
-        [*cluster_findings(clusters, comparisons[0], options), *slowdown_findings(slowdowns, options)], key=rank
-    )
+    found = cluster_findings(clusters, comparisons[0], options)
+    found += [*slowdown_findings(slowdowns, options), *egress_findings(rounds, noise)]
+    findings = sorted(found, key=rank)
     reason, final = why_inconclusive(rounds, comparisons[0])
     gating = any(finding.severity >= options.fail_on for finding in findings)
     return Report(

@@ -14,12 +14,12 @@ from ..capture.engines.otlp import OtlpReceiver, exporter_variables
 from ..capture.engines.sockets import Dial
 from ..capture.errors import CouldNotCheck
 from ..capture.links import LinkIndex
-from ..capture.model import Role
+from ..capture.model import TRIED, Role
 from ..capture.recorder import Recorder
 from .courier import Courier
 from .environments.checkout import Checkout
 from .environments.door import open_environment
-from .environments.egress import TRIED, RefusingProxy, proxy_variables
+from .environments.egress import RefusingProxy, proxy_variables
 from .environments.namespace import Namespace
 from .environments.ports import free_ports
 from .environments.process import last_words

@@ -221,6 +221,11 @@ def test_a_change_that_calls_what_nobody_configured_is_told(
     note = "candidate tried to reach payments.example:443, which is no downstream: it was refused"
     assert note in said
     assert note in report.coverage.unverified
+    # A new call to a payment provider must not pass the gate because it was refused here.
+    assert report.verdict is Verdict.DIVERGED
+    assert [(one.surface, one.kind, one.service) for one in report.findings] == [
+        ("http", "extra", "payments.example:443")
+    ]
     assert not any(line.startswith("baseline tried") for line in (*said, *report.coverage.unverified))
     assert own(servers[0]) == set()
 

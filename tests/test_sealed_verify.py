@@ -175,7 +175,10 @@ def test_calls_to_downstreams_work_and_all_others_are_refused_and_named(
     check_namespaces()
     config = project(tmp_path, rates, cache, candidate=f'WIDER = "{rates}"')
     report, said, folder = verify(a_plan(config))
-    assert (report.verdict, report.findings) == (Verdict.SAME, ()), said
+    # Both sides call out; what the candidate alone does is a change of its own.
+    assert report.verdict is Verdict.DIVERGED, said
+    new = {(one.surface, one.kind, one.service) for one in report.findings}
+    assert new == {("http", "extra", "telemetry.example:4317"), ("http", "extra", f"127.0.0.1:{rates}")}
     for run in ("baseline-1", "candidate-1"):
         told = answers(folder / f"{run}.seam")
         assert sorted(each["cached"] for each in told) == [str(number) for number in range(8)]  # type: ignore[type-var]  # texts

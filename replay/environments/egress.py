@@ -14,9 +14,6 @@ from urllib.parse import urlsplit
 from ...capture.engines.sockets import Network, listening
 from ...capture.text import printable
 
-TRIED = "tried to reach "
-"""How the reason begins under which an attempt is counted in the run."""
-
 _VARIABLES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _LOCAL = "127.0.0.1,localhost,::1"
 _HEAD = 16 << 10
