@@ -110,13 +110,14 @@ class LinkIndex:
 
     def closed(self, exchange_id: str, ended_us: int, *, values: Iterable[str] = ()) -> None:
         """An inbound exchange has ended; it stays a candidate for the grace period. `values` are its answer's, read
-        only if a call waits to know its cause."""
+        only if a call waits to know its cause, or comes when nothing is open."""
         causes, waiting = self._causes, self._waiting
         cause = causes.open.get(exchange_id)
         if cause is not None and waiting.are_for(cause):
             causes.feed(cause, values)
             causes.read()
-        causes.close(exchange_id, ended_us)
+            values = ()
+        causes.close(exchange_id, ended_us, values)
         if cause is not None:
             waiting.ended(cause)
             self._habits.ended(cause.endpoint, cause.made)

@@ -323,3 +323,32 @@ def test_what_a_service_does_by_itself_is_no_requests() -> None:
     assert verdicts.background_left > 5 * verdicts.background_taken
     assert verdicts.background_sure <= 5
     assert verdicts.right_when_sure >= 0.98
+
+
+def asked_while_two_are_open(links: LinkIndex, email: str) -> None:
+    """A request of `email` makes a call while another is open, so that its values are read; both are over at 1000."""
+    links.opened("older", 0, Headers(), values=(email,), endpoint="POST /orders")
+    links.opened("bystander", 1, Headers(), values=("tea-assam-250",), endpoint="GET /products/{id}")
+    links.begin("look", 10, Headers(), "cache/c-1", operation="GET", values=(email,))
+    links.end("look", 20)
+    links.closed("bystander", 900)
+    links.closed("older", 1_000, values=("order-70411",))
+
+
+def test_a_late_call_is_not_given_to_an_older_request_for_want_of_looking_at_the_last() -> None:
+    """A service that answers first and publishes a moment later: the newest request's values were never asked for."""
+    links, email = LinkIndex(), "ada.38@mail-provider.net"
+    asked_while_two_are_open(links, email)
+    links.opened("newest", 2_000, Headers(), values=(email,), endpoint="POST /orders")
+    links.closed("newest", 3_000, values=("order-70412",))
+    found = links.begin("publish", 4_000, Headers(), "bus/c-1", operation="publish", values=(email, "order-70412"))
+    assert found[0].parent == "newest"
+
+
+def test_what_two_late_candidates_share_makes_neither_sure() -> None:
+    links, email = LinkIndex(), "ada.38@mail-provider.net"
+    asked_while_two_are_open(links, email)
+    links.opened("newest", 2_000, Headers(), values=(email,), endpoint="POST /orders")
+    links.closed("newest", 3_000)
+    found = links.begin("publish", 4_000, Headers(), "bus/c-1", operation="publish", values=(email,))
+    assert not found or found[0].confidence < SURE

@@ -13,6 +13,8 @@ from .values import MOST_VALUES, GrowingValues
 
 MOST_SOURCES = 64
 """Requests and answers that wait to be read for one cause."""
+MOST_RESTING = 16
+"""Closed causes whose requests and answers are kept to be read for a late call."""
 MOST_OF_CAUSE = 2000
 """Values of one cause."""
 MOST_SHARING = 128
@@ -78,7 +80,18 @@ class Cause:
 class Causes:
     """All of them. `grace_us` is how long a closed one can still be the cause of a late call."""
 
-    __slots__ = ("_by_lane", "_by_trace", "_closed", "_grace_us", "_most", "_unread", "_valued", "holders", "open")
+    __slots__ = (
+        "_by_lane",
+        "_by_trace",
+        "_closed",
+        "_grace_us",
+        "_most",
+        "_resting",
+        "_unread",
+        "_valued",
+        "holders",
+        "open",
+    )
 
     def __init__(self, grace_us: int, most: int) -> None:
         self._grace_us = grace_us
@@ -88,6 +101,7 @@ class Causes:
         self.holders: dict[str, dict[Cause, None]] = {}
         """Who has a value: open ones, and the last that have closed."""
         self._closed: deque[Cause] = deque()
+        self._resting: deque[Cause] = deque()
         self._valued: deque[Cause] = deque()
         self._unread: dict[Cause, None] = {}
         # By id inside, so that forgetting one of thousands that share a trace or a lane costs no search.
@@ -104,14 +118,20 @@ class Causes:
         if len(self.open) + len(self._closed) > self._most:
             self._forget_oldest()
 
-    def close(self, exchange_id: str, ended_us: int) -> Cause | None:
-        """It has ended; it stays a candidate for the grace period."""
+    def close(self, exchange_id: str, ended_us: int, values: Iterable[str] = ()) -> Cause | None:
+        """It has ended; it stays a candidate for the grace period. `values` are its answer's. What the last that have
+        closed brought along can still be read: else a late call's values would speak for older ones alone, whose
+        values happen to be known."""
         cause = self.open.pop(exchange_id, None)
         if cause is not None:
             cause.ended_us = ended_us
             self._closed.append(cause)
             self._unread.pop(cause, None)
-            cause.sources.clear()
+            if values != () and len(cause.sources) < MOST_SOURCES:
+                cause.sources.append(values)
+            self._resting.append(cause)
+            if len(self._resting) > MOST_RESTING:
+                self._resting.popleft().sources.clear()
         while self._closed and (self._closed[0].ended_us or 0) + self._grace_us < ended_us:
             self._forget(self._closed.popleft())
         return cause
@@ -189,6 +209,13 @@ class Causes:
                     self.learn(cause, source)
                     if isinstance(source, GrowingValues) and not source.is_whole:
                         self.feed(cause, source)
+
+    def read_closed(self) -> None:
+        """Read what the last that have closed brought along: a call has come when nothing was open."""
+        for cause in self._resting:
+            sources, cause.sources = cause.sources, []
+            for source in sources:
+                self.learn(cause, source)
 
     def learn(self, cause: Cause, values: Iterable[str]) -> None:
         """`cause` has `values`."""

@@ -150,6 +150,7 @@ class Weigher:
         if not late:
             return
         asked.values = list(islice(values, MOST_VALUES))
+        self._causes.read_closed()
         told = self._told(asked)
         if any(cause in told for cause in late):
             scores = {cause: told.get(cause, 0.0) for cause in late}
