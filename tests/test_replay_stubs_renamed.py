@@ -95,3 +95,30 @@ def test_a_value_made_anew_within_a_text_is_renamed_too() -> None:
     assert renaming.replayed(f'{{"write":["{recorded}"]}}'.encode()) == f'{{"write":["{live}"]}}'.encode()
     assert renaming.agrees(there, here, fresh=False)
     assert not renaming.agrees(there, Leaf("$.user_id", "s", "basicauth:" + "99" * 32), fresh=True)
+
+
+def test_an_answer_is_in_the_services_own_words() -> None:
+    """Matched by pseudonyms, a value is told back as the service itself spelt it: it compares what it reads with what it
+    asked for."""
+    recorded, live, own = ("basicauth:" + two * 32 for two in ("3a", "7f", "c4"))
+    there, here, spelt = (Leaf("$.user_id", "s", text) for text in (recorded, live, own))
+    renaming = Renaming()
+    renaming.learn([there], [here])
+    renaming.hear([there], [here], [spelt])
+    assert renaming.replayed(f'["{recorded}"]'.encode()) == f'["{own}"]'.encode()
+    assert renaming.agrees(there, here, fresh=False), "calls still match in the capture's words"
+
+
+def test_a_pseudonym_that_was_recorded_is_told_back_as_the_value_it_stands_for() -> None:
+    there, spelt = Leaf("$.key", "s", "tok_9QxT31MvbYc7RkzP"), Leaf("$.key", "s", "tok_live_2f8e6a0d4b9c")
+    renaming = Renaming()
+    renaming.hear([there], [there], [spelt])
+    assert renaming.replayed(b'{"key":"tok_9QxT31MvbYc7RkzP"}') == b'{"key":"tok_live_2f8e6a0d4b9c"}'
+
+
+def test_nothing_is_heard_of_values_that_do_not_stand_for_one_another() -> None:
+    there, here, spelt = (Leaf("$.note", "s", text * 20) for text in "abc")
+    renaming = Renaming()
+    renaming.hear([there], [here], [spelt])
+    renaming.hear([there], [Leaf("$.other", "s", "x")], [spelt])
+    assert len(renaming) == 0

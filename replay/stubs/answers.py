@@ -175,7 +175,10 @@ class Answers:
         request = Request(call.method, call.target, headers, call.body, call.version, call.operation, call.arguments)
         exchange = Exchange("", 0, Role.OUTBOUND, self.spec.protocol, self.spec.name, "", 0, 0, request)
         clean = self._sanitizer.clean(exchange)
-        return asked(self.spec.protocol, clean.request, clean.withheld)
+        what = asked(self.spec.protocol, clean.request, clean.withheld)
+        if clean.request is request:
+            return what
+        return what._replace(own=asked(self.spec.protocol, request).leaves)
 
     def _end(self, call: Call, connection: str, answered: Answered, blow: Blow) -> Answered:
         """Record the call with what is said to it."""

@@ -69,6 +69,8 @@ class Asked(NamedTuple):
     leaves: tuple[Leaf, ...]
     side: tuple[Leaf, ...]
     """Leaves of headers and of what was withheld: equal for an exact match, and no part of the shape."""
+    own: tuple[Leaf, ...] = ()
+    """The leaves as a live service sent them, where cleaning changed any."""
 
     @property
     def exact(self) -> tuple[object, ...]:

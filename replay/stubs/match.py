@@ -128,8 +128,12 @@ class Matcher:
         if found.call.missing:
             return Miss(f"recorded, but {found.call.missing}", self._near(what, scope))
         self._given.add(found.call.position)
-        if found.step is not Step.ELSEWHERE and found.step is not Step.EXACT:
-            renamings(found.cause).learn(found.call.asked.leaves, what.leaves)
+        if found.step is not Step.ELSEWHERE:
+            renaming, recorded = renamings(found.cause), found.call.asked.leaves
+            if found.step is not Step.EXACT:
+                renaming.learn(recorded, what.leaves)
+            if what.own:
+                renaming.hear(recorded, what.leaves, what.own)
         return found
 
     def _found(self, what: Asked, scope: Scope, renamings: Renamings) -> Match | None:

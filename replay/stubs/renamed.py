@@ -1,7 +1,8 @@
 """Values that a service makes anew whenever it runs (ids, times, tokens), and which live one stands for which recorded.
 
 A renaming is a bijection: a recorded id stands for one live id, and the other way round. A time stands for any time.
-PURE.
+Calls are matched in the capture's words, in which a secret is a pseudonym; answers have to be in the service's own, or
+it would not know its value again. PURE.
 """
 
 import re
@@ -50,6 +51,16 @@ def _generated_text(text: str) -> str:
     return ""
 
 
+def _pieces(recorded: str, live: str, own: str) -> list[tuple[str, str, str]]:
+    """The long words of three texts that are alike but for these, in turn; nothing where they are not."""
+    if max(len(recorded), len(live), len(own)) > _LONGEST_WITH_PARTS:
+        return []
+    one, other, third = (_PIECE.split(text) for text in (recorded, live, own))
+    if not one[::2] == other[::2] == third[::2]:
+        return []
+    return list(zip(one[1::2], other[1::2], third[1::2], strict=True))
+
+
 def _parts(recorded: Leaf, live: Leaf) -> list[tuple[Leaf, Leaf]]:
     """What differs between two texts that are alike but for values made anew within them (`user:<token>`), piece by
     piece; nothing where something else differs too."""
@@ -74,11 +85,13 @@ def _is_epoch(value: float) -> bool:
 class Renaming:
     """Recorded values and the live ones that stand for them. `most` bounds how many are kept."""
 
-    __slots__ = ("_live", "_most", "_recorded")
+    __slots__ = ("_live", "_most", "_own", "_recorded")
 
     def __init__(self, most: int = MOST_PAIRS) -> None:
         self._live: dict[tuple[str, Any], tuple[str, Any]] = {}
         self._recorded: dict[tuple[str, Any], tuple[str, Any]] = {}
+        self._own: dict[str, str] = {}
+        """Recorded texts in the service's own words, where those are not the capture's."""
         self._most = most
 
     def agrees(self, recorded: Leaf, live: Leaf, *, fresh: bool) -> bool:
@@ -120,10 +133,21 @@ class Renaming:
             self._live[there] = here
             self._recorded[here] = there
 
+    def hear(self, recorded: Sequence[Leaf], live: Sequence[Leaf], own: Sequence[Leaf]) -> None:
+        """Take over how the service itself spells the values of a call: `live` are its leaves in the capture's words,
+        `own` as they came. Only for values that stand for the recorded ones."""
+        ours, theirs = ({leaf.path: leaf for leaf in leaves if leaf.kind == "s"} for leaves in (live, own))
+        for leaf in recorded:
+            if leaf.kind == "s" and leaf.path in ours and leaf.path in theirs:
+                for there, here, spelt in _pieces(leaf.value, ours[leaf.path].value, theirs[leaf.path].value):
+                    is_same = there == here or self._live.get(("s", there)) == ("s", here)
+                    if is_same and there != spelt and len(self._own) < self._most:
+                        self._own.setdefault(there, spelt)
+
     def replayed(self, body: bytes) -> bytes:
         """A recorded answer's `body` with the live ids in place of the recorded: what a service has just named itself
         it expects to be told back."""
-        if not self._live:
+        if not self:
             return body
         return _WORD.sub(self._live_word, body)
 
@@ -132,8 +156,12 @@ class Renaming:
         return self.replayed(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
     def _live_word(self, found: re.Match[bytes]) -> bytes:
-        live = self._live.get(("s", found[0].decode("ascii")))
+        word = found[0].decode("ascii")
+        own = self._own.get(word)
+        if own is not None:
+            return own.encode("utf-8", "surrogatepass")
+        live = self._live.get(("s", word))
         return str(live[1]).encode("utf-8", "surrogatepass") if live is not None else found[0]
 
     def __len__(self) -> int:
-        return len(self._live)
+        return len(self._live) + len(self._own)
