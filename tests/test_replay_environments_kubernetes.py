@@ -29,9 +29,10 @@ if verb == "get":
 if verb == "logs":
     print("2026-01-01T00:00:00Z cannot open /etc/web.toml")
 if verb == "port-forward":
+    # Before it says its port: whoever has read the port may end it at once.
+    signal.signal(signal.SIGTERM, lambda *_: (stop(), sys.exit(0)))
     port = start()
     print(f"Forwarding from 127.0.0.1:{port} -> {rest[2][1:]}", flush=True)
-    signal.signal(signal.SIGTERM, lambda *_: (stop(), sys.exit(0)))
     while (here / "running").exists():
         time.sleep(0.02)
     sys.exit(1)
