@@ -18,6 +18,8 @@ _CURSOR = re.compile(r"\b(DECLARE\s+)[\w\"`]+(?=\s.*\bCURSOR\b)", re.IGNORECASE 
 """A cursor's name is a driver's: many draw it anew."""
 _SLOT = re.compile(r"\$\d+")
 _WRITING = re.compile(r"\b(?:INSERT|UPDATE|DELETE|MERGE|REPLACE|TRUNCATE|CREATE|ALTER|DROP|CALL)\b", re.IGNORECASE)
+_WRITING_COMMAND = re.compile(r"(?:bulkWrite|collMod|createIndexes|drop\w+|find_?and_?modify|renameCollection)\b", re.IGNORECASE)
+"""Of MongoDB, besides those that are called as SQL's are."""
 _LOCKING = re.compile(r"\bFOR\s+(?:NO\s+KEY\s+)?UPDATE\b|\bON\s+UPDATE\b|\bREPLACE\s*\(", re.IGNORECASE)
 _COPY_IN = re.compile(r"\bFROM\s+STDIN\b", re.IGNORECASE)
 
@@ -88,4 +90,4 @@ def statement_writes(text: str) -> bool:
     word = text.split(" ", 1)[0].upper()
     if word == "COPY":
         return bool(_COPY_IN.search(text))
-    return bool(_WRITING.search(_LOCKING.sub("", text)))
+    return bool(_WRITING.search(_LOCKING.sub("", text)) or _WRITING_COMMAND.match(text))

@@ -4,13 +4,15 @@ from ..capture.model import Exchange, Response
 from .report.model import Surface
 
 SQL = frozenset({"postgres", "mysql"})
+DOCUMENTS = "mongodb"
+"""A database too, and on the surface of databases; but it is asked by documents, not by a text."""
 BUS = frozenset({"amqp", "kafka", "nats"})
 SURFACES = {
     "http": Surface.HTTP,
     "grpc": Surface.GRPC,
     "redis": Surface.REDIS,
     "tcp": Surface.TRANSPORT,
-    **dict.fromkeys(SQL, Surface.SQL),
+    **dict.fromkeys((*SQL, DOCUMENTS), Surface.SQL),
     **dict.fromkeys(BUS, Surface.BUS),
 }
 """Protocols whose calls are compared."""

@@ -50,7 +50,7 @@ TALK: list[tuple[str, Call]] = [
     ("a script that is not known", redis("EVALSHA", "k", "cafe", status=1, answer={"error": "NOSCRIPT no"})),
     ("an offset", Wire("bus", "COMMIT", "t", protocol="kafka", operation="commit", status=0)),
     ("an acknowledgement", publish("$JS.ACK.x.y.1", {}, kind="nats")),
-    ("a protocol that is not compared", Wire("m", "FIND", "c", protocol="mongodb", status=0)),
+    ("a protocol that is not compared", Wire("m", "FIND", "c", protocol="smtp", status=0)),
 ]
 
 

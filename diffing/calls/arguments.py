@@ -22,8 +22,9 @@ from ..compare.json import Walk
 from ..compare.scalars import Clocks
 from ..difference import Difference, child
 from ..endpoint import Templates
-from ..protocols import SQL, is_event
+from ..protocols import DOCUMENTS, SQL, is_event
 from ..report.model import Json, Surface
+from .documents import compare_documents, without_order
 from .key import Key
 from .redis_options import named_options
 
@@ -115,6 +116,8 @@ def arguments_of(call: Exchange) -> Json:
     given = _json(request.arguments)
     if is_event(call):
         return {name: value for name, value in given.items() if name not in _BROKERS} if isinstance(given, dict) else {}
+    if call.protocol == DOCUMENTS:
+        return without_order(given)
     if call.protocol == "redis":
         return named_options(request.method, given if isinstance(given, list) else [given], request.target)
     return given
@@ -127,6 +130,8 @@ def argument_key(call: Exchange) -> bytes:
         if call.protocol == "redis" or any(_lists_of(request.operation)[:2]) or _tables_of(request.operation):
             return canonical_key([request.target, arguments_of(call)])
         return request.arguments.encode("utf-8", "surrogatepass")
+    if call.protocol == DOCUMENTS:
+        return canonical_key([request.target, arguments_of(call)])
     body = _body_key(request)
     kept_back = b"".join(one.digest.encode() for one in call.withheld if one.part == "request.body")
     return body + kept_back + (canonical_key(arguments_of(call)) if is_event(call) else b"")
@@ -159,6 +164,10 @@ class Constants:
         """Whether the argument `name` never varies."""
         return self._calls[key] >= MIN_CONSTANT and len(self._values[key].get(name, ())) == 1
 
+    def names(self, key: Key) -> frozenset[str]:
+        """The arguments that never vary."""
+        return frozenset(name for name in self._values.get(key, ()) if self.holds(key, name))
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -179,6 +188,8 @@ def compare_arguments(key: Key, before: Exchange, after: Exchange, asked: Asked)
         return []
     walk = Walk(Clocks(before.started_us, after.started_us), asked.unordered, key.surface)
     old, new = arguments_of(before), arguments_of(after)
+    if before.protocol == DOCUMENTS:
+        return compare_documents(old, new, walk, asked.constants.names(key))
     if key.surface is Surface.SQL:
         return _slots(key, before, walk, (old, new), asked)
     if key.surface is Surface.REDIS:

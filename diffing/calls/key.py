@@ -11,7 +11,7 @@ from functools import lru_cache
 from ...capture.model import Exchange
 from ..endpoint import Templates
 from ..operation import is_write
-from ..protocols import BUS, SQL, SURFACES, failed, is_event, is_state, surface_of
+from ..protocols import BUS, DOCUMENTS, SQL, SURFACES, failed, is_event, is_state, surface_of
 from ..report.model import Surface
 
 COMMITS = frozenset({"COMMIT", "END"})
@@ -28,6 +28,8 @@ _REDIS_TALK = frozenset(
         "SCRIPT", "SELECT", "SSUBSCRIBE", "SUBSCRIBE", "SUNSUBSCRIBE", "UNSUBSCRIBE", "UNWATCH", "WAIT", "WATCH",
     }
 )  # fmt: skip
+_DOCUMENT_TALK = frozenset({"ABORTTRANSACTION", "COMMITTRANSACTION", "GETMORE", "LISTCOLLECTIONS", "LISTINDEXES"})
+"""How far a cursor reads on is its batch size's doing."""
 _BROKER_TALK = ("$JS.", "$SYS.")
 """Subjects in which NATS' clients speak to the server itself: acknowledgements, streams' upkeep."""
 _CATALOG = re.compile(r"\b(?:pg_catalog|information_schema|performance_schema)\.|\bFROM\s+pg_\w+", re.IGNORECASE)
@@ -68,6 +70,8 @@ def counts(call: Exchange) -> bool:
         return False
     if call.protocol in SQL:
         return not _is_sql_talk(request.method, request.target, request.operation) and not is_state(call)
+    if call.protocol == DOCUMENTS:
+        return request.method not in _DOCUMENT_TALK and not is_state(call)
     if call.protocol == "redis":
         # A script that is not known by its hash is sent again: how often says something of the server's memory.
         unknown = failed(call) and call.response is not None and b"NOSCRIPT" in call.response.body[:200]

@@ -103,7 +103,7 @@ def loss(before: str, after: str) -> Loss | None:
     lost = old.conditions - new.conditions
     if lost:
         # A column that went and one that came may be one condition under another name: no door is open then.
-        replaced = len(new.conditions - old.conditions) >= len(lost) and not any(map(_TENANT.search, lost))
+        replaced = len(new.conditions - old.conditions) >= len(lost) and not any(map(is_of_tenant, lost))
         return Loss(f"condition on {_few(lost)}→missing", "" if replaced else "security")
     if old.locks and not new.locks:
         return Loss("row lock→missing", "lock")
@@ -112,6 +112,11 @@ def loss(before: str, after: str) -> Loss | None:
         return Loss(f"{_few(clauses)}→missing", "clause" if clauses & _BINDING else "")
     names = old.names - new.names
     return Loss(f"{_few(names)}→missing", "") if names and not new.names - old.names else None
+
+
+def is_of_tenant(column: str) -> bool:
+    """Whether a condition on `column` keeps one party's rows from another's."""
+    return bool(_TENANT.search(column.lower()))
 
 
 def _few(names: frozenset[str]) -> str:
