@@ -188,7 +188,7 @@ class LinkIndex:
             binds=binds,
             operation=operation(call, tap),
             values=call_values(call),
-            text=call.operation or call.target,
+            text=f"{call.operation} {call.target}".strip(),
         )
         if call.method == PUBLISH:
             self._published.told(call, self._asked[call.exchange_id])

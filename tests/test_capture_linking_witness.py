@@ -102,3 +102,11 @@ def test_nobody_who_expects_no_spans_is_told_of_any() -> None:
     links = LinkIndex()
     links.testify([client(A, 1, 2)])
     assert links.links_for(Headers(), 5) == ()
+
+
+def test_a_command_whose_arguments_the_span_masks_is_meant_by_its_name() -> None:
+    court = Court()
+    court.call("x", 10_000, 11_000, "INCRBY numbers")
+    court.call("y", 10_000, 11_000, "GET numbers")
+    assert court.said(client(A, 9_900, 11_100, "INCRBY ? ?")) == {"x": "a"}
+    assert court.said(client(A, 9_900, 11_100, "? ?")) == {}

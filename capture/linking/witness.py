@@ -82,11 +82,17 @@ class Witness:
 
 def _fits(call: Asked, span: Span, meant: frozenset[str]) -> bool:
     ended_us = call.ended_us if call.ended_us is not None else call.started_us
-    return ended_us <= span.ended_us + _SLACK_US and _alike(words(call.text), meant)
+    return ended_us <= span.ended_us + _SLACK_US and _names(meant, words(call.text))
 
 
 def _alike(some: frozenset[str], others: frozenset[str]) -> bool:
     return len(some & others) >= _LIKENESS * max(len(some), len(others), 1)
+
+
+def _names(meant: frozenset[str], said: frozenset[str]) -> bool:
+    """Whether a span may mean a call: alike, or all that is left of a command whose arguments the instrumentation has
+    masked ("INCRBY ? ?")."""
+    return _alike(said, meant) or (bool(meant) and meant <= said)
 
 
 def _asks(cause: Cause, span: Span) -> bool:
