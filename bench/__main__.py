@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from . import nginx, recording, replaying, seams, servers, stub, wrk
+from . import differ, nginx, recording, replaying, seams, servers, stub, wrk
 
 
 def main() -> int:
@@ -28,6 +28,7 @@ def main() -> int:
             *show_pace(console, replaying.kept_time(Path(folder))),
             *show_stub(console, stub.measure(Path(folder), options.rounds)),
             *_seams(console, Path(folder), options.rounds),
+            *differ.show(console, options.rounds),
         ]
     for met, sentence in goals:
         console.print(f"{'met   ' if met else 'MISSED'}  {sentence}", highlight=False)

@@ -165,6 +165,10 @@ class Ask(NamedTuple):
 TRIED = "tried to reach "
 """How the reason begins under which a service's refused attempt to call past its downstreams is counted."""
 
+NOT_SENT = "not sent: "
+"""How the reason begins under which a replay counts requests that it could not send, since an earlier one gave no
+value for them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Losses:

@@ -209,7 +209,8 @@ def _isolate(table: Table) -> dict[str, str]:
         raise table.wrong("isolate", "one of template, database, prefix, reset")
     for key in ("database", "prefix"):
         inner.choice(key, ("auto",), "auto")
-    return {key: inner.text(key) or "" for key in inner.values}
+    found = {key: inner.text(key) or "" for key in inner.values if key != "offset"}
+    return found | {"offset": str(inner.flag("offset")).lower()} if "offset" in inner.values else found
 
 
 def _record(table: Table, folder: Path) -> RecordConfig:

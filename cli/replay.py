@@ -52,6 +52,7 @@ _PACED, _UNPACED = 1024, 64
     "--allow-target", "allowed", multiple=True, metavar="HOST", help="A host that may be fired at; repeatable."
 )
 @click.option("--shard", default=None, metavar="I/N", help="Only this part of the sessions.")
+@click.option("--resume", is_flag=True, help="Go on where a replay to the same -o ended before its time.")
 @click.option("--where", "where", default=None, metavar="EXPR", help="Only exchanges that match.")
 @config_option
 @output_option
@@ -71,6 +72,7 @@ def command(
     allowed: tuple[str, ...],
     shard: str | None,
     where: str | None,
+    resume: bool,
     config_path: Path | None,
     output: Path | None,
     quiet: bool,
@@ -113,6 +115,7 @@ def command(
         taps=tuple(zip(tapped, downstreams, strict=False)),
         allow_writes=allow_writes or starts,
         allow_messages=allow_writes,
+        resume=resume,
         allowed=allowed,
         shard=parse_shard(shard) if shard is not None else WHOLE,
         where=compile_where(where) if where is not None else None,

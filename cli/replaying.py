@@ -6,6 +6,7 @@ import secrets
 import signal
 import ssl
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ from ..replay.buses import buses_of, check_buses
 from ..replay.courier import Courier
 from ..replay.environments.spec import DownstreamSpec
 from ..replay.followed import FollowedLinks
+from ..replay.ledger import Ledger
 from ..replay.pace import Pace
 from ..replay.plan import OTHER_SHARD, WRITE_NOT_ALLOWED, Plan, make_plan, with_effects
 from ..replay.runner import Runner
@@ -47,8 +49,12 @@ from ..replay.tracing import for_side
 from ..replay.transport.base import Transport
 from ..replay.transport.http1 import Http1Transport
 from ..replay.transport.routed import RoutedTransport
+from ..replay.values.confirm import confirm
+from ..replay.values.needs import NONE, Needs, is_worth_it, needs_of
+from ..replay.values.session import SideValues
 from .config import Config
 from .open_files import room_for
+from .resuming import open_ledger, resumed
 
 _LOOK_EVERY_S = 0.1
 _KINDS = ("dropped", "withheld", "truncated", "gaps", "expired")
@@ -57,7 +63,8 @@ _KINDS = ("dropped", "withheld", "truncated", "gaps", "expired")
 @dataclass(frozen=True, slots=True)
 class ReplayPlan:
     """What to replay, at what, and how. Either `target` or `config`, whose service is fired at, is given.
-    Each of `taps` comes with what it stands for. `allow_messages` is what the user says of buses that are shared."""
+    Each of `taps` comes with what it stands for. `allow_messages` is what the user says of buses that are shared,
+    `resume` that a replay which did not end goes on."""
 
     capture: Path
     output: Path
@@ -75,6 +82,7 @@ class ReplayPlan:
     rules: Rules
     seed: int
     allow_messages: bool = False
+    resume: bool = False
 
 
 async def run_replay(what: ReplayPlan, console: Console) -> int:
@@ -84,17 +92,37 @@ async def run_replay(what: ReplayPlan, console: Console) -> int:
     scribe = ScribeProcess()
     try:
         scribe.trust(what.key, what.rules, what.capture, tuple(name for name, _ in _stubbed(what)))
-        source, plan = _read(what, console)
+        source, plan, needs = _read(what, console)
         _announce(plan, console)
         target, address = await _target(what, source)
         await check_buses(plan, _tapped(what), source.hosts, what.allowed)
+        ledger = open_ledger(what, source.capture_id, plan, address)
     except BaseException:
         scribe.abandon()
         raise
-    recorder = await Recorder.open(
-        what.output, _manifest(what, source, plan), key=what.key, rules=what.rules, process=scribe
-    )
-    session = _Session(what, plan, source, recorder)
+    whole = False
+    try:
+        values = SideValues(needs) if needs.slots else None
+        if ledger is not None:
+            plan = resumed(what, plan, ledger, values, console)
+        recorder = await Recorder.open(
+            what.output, _manifest(what, source, plan), key=what.key, rules=what.rules, process=scribe
+        )
+        session = _Session(what, plan, source, recorder, values, ledger)
+        summary = await _fired(session, recorder, target, address, console)
+        played = session.runner.played if session.runner else Played()
+        whole = summary.failed is None and played.is_whole(len(plan.steps))
+    finally:
+        if ledger is not None:
+            ledger.close(whole=whole)
+    for line in session.told():
+        _say(console, line)
+    return _conclude(what, plan, played, summary, console)
+
+
+async def _fired(
+    session: "_Session", recorder: Recorder, target: Target | None, address: tuple[str, int] | None, console: Console
+) -> Summary:
     try:
         async with session.stack:
             await session.start(target, address)
@@ -103,24 +131,32 @@ async def run_replay(what: ReplayPlan, console: Console) -> int:
         await recorder.close()
         if not session.runner:
             # An empty run would only be mistaken for one.
-            what.output.unlink(missing_ok=True)
+            session.output.unlink(missing_ok=True)
         raise
-    summary = await recorder.close()
-    for line in session.told():
-        _say(console, line)
-    return _conclude(what, plan, session.runner.played if session.runner else Played(), summary, console)
+    return await recorder.close()
 
 
 class _Session:
     """What stands while a replay runs, taken down in reverse order when `stack` is left."""
 
-    def __init__(self, what: ReplayPlan, plan: Plan, source: Manifest, recorder: Recorder) -> None:
+    def __init__(
+        self,
+        what: ReplayPlan,
+        plan: Plan,
+        source: Manifest,
+        recorder: Recorder,
+        values: SideValues | None,
+        ledger: Ledger | None,
+    ) -> None:
         self.stack = AsyncExitStack()
         self.runner: Runner | None = None
         self._what = what
         self._plan = plan
         self._source = source
         self._recorder = recorder
+        self._values = values
+        self._ledger = ledger
+        self.output = what.output
         chosen = what.config.record.trace_headers if what.config is not None else ()
         self._courier: Courier | None = None
         if plan.message_buses:
@@ -176,6 +212,8 @@ class _Session:
             links=self._links if what.taps or what.config is not None else None,
             onlooker=self._playback,
             messenger=courier,
+            values=self._values,
+            ledger=self._ledger,
             seed=what.seed,
         )
 
@@ -224,9 +262,11 @@ class _Session:
         self.runner.stop()
 
     def told(self) -> list[str]:
-        """How stubs and faults did, a line each."""
+        """How values, stubs and faults did, a line each."""
         playback = self._playback
-        lines = [playback.tally.line()] if playback is not None else []
+        values = [] if self._values is None else [confirm(self._values.needs, [self._values]).line()]
+        lines = [*values, *self._unsent()]
+        lines += [playback.tally.line()] if playback is not None else []
         if playback is not None and not playback.book.knows_key_of(self._source):
             lines.append(OTHER_KEY)
         if playback is not None:
@@ -234,6 +274,14 @@ class _Session:
         for stand_ins in self._stand_ins:
             lines += [f"faults at {name}: {faults.hits} calls" for name, faults in stand_ins.faults.items()]
         return [line for line in lines if line]
+
+    def _unsent(self) -> list[str]:
+        """What could not be sent, by endpoint and reason."""
+        if self._values is None:
+            return []
+        names = self._values.needs.names
+        counts = Counter(why.of(names.get(origin, "requests")) for origin, why in self._values.unsent.items())
+        return [f"{count} not sent: {reason}" for reason, count in sorted(counts.items())]
 
 
 def _stubbed(what: ReplayPlan) -> tuple[tuple[str, str], ...]:
@@ -257,7 +305,7 @@ def _fitting(what: ReplayPlan, console: Console) -> ReplayPlan:
     return replace(what, concurrency=room)
 
 
-def _read(what: ReplayPlan, console: Console) -> tuple[Manifest, Plan]:
+def _read(what: ReplayPlan, console: Console) -> tuple[Manifest, Plan, Needs]:
     # Millions of small objects that all live to the end: the collector would walk them again and again for nothing.
     gc.disable()
     try:
@@ -274,6 +322,10 @@ def _read(what: ReplayPlan, console: Console) -> tuple[Manifest, Plan]:
         if plan.message_buses:
             with open_capture(what.capture) as capture:
                 plan = with_effects(plan, capture.asks())
+        needs = NONE
+        if is_worth_it(plan):
+            with open_capture(what.capture) as capture:
+                needs = needs_of(plan, capture)
     finally:
         gc.freeze()
         gc.enable()
@@ -281,7 +333,7 @@ def _read(what: ReplayPlan, console: Console) -> tuple[Manifest, Plan]:
         _say(console, f"{what.capture} was not finished by its recorder: what it holds is replayed")
     if not plan.steps and not plan.left_out.get(OTHER_SHARD):
         raise CouldNotCheck(f"{what.capture}: nothing to replay{_why(plan)}", _hint(plan))
-    return source, plan
+    return source, plan, needs
 
 
 def _tapped(what: ReplayPlan) -> list[DownstreamSpec]:
@@ -342,7 +394,7 @@ def _conclude(what: ReplayPlan, plan: Plan, played: Played, summary: Summary, co
         _say(console, "failed: " + ", ".join(f"{count} {kind}" for kind, count in sorted(played.failures.items())))
     _say(console, f"run {what.output}: {summary.recorded} exchanges, {_losses_shown(summary.losses)}")
     # The one line that --quiet leaves, as with `record`.
-    click.echo(played.line(sum(plan.skipped.values()) + played.stopped), err=True)
+    click.echo(played.line(sum(plan.skipped.values()) + played.stopped + played.unsent), err=True)
     if summary.failed is not None:
         raise CouldNotCheck(f"the run is not whole: {summary.failed}")
     if played.fired and not played.answered:

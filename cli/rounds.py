@@ -1,6 +1,7 @@
 """One round of a verification: sides up, the plan replayed side by side, sides down, the runs read back."""
 
 import asyncio
+import itertools
 import secrets
 import time
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
@@ -8,7 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..capture.errors import CouldNotCheck, SeamlineError
 from ..capture.linking.traces import with_defaults
@@ -20,10 +21,12 @@ from ..capture.store.reader import open_capture
 from ..diffing.rounds import Run
 from ..replay.buses import is_own
 from ..replay.courier import Courier
+from ..replay.environments.memory import MemoryReadings
 from ..replay.environments.spec import SEALED
 from ..replay.followed import FollowedLinks
 from ..replay.isolation.asked import shared_by_reset
 from ..replay.isolation.door import Isolation
+from ..replay.overlap import Beat, replay_overlapped
 from ..replay.pace import AT_ONCE
 from ..replay.paired import replay_paired
 from ..replay.plan import Plan
@@ -38,6 +41,8 @@ from ..replay.tracing import for_side
 from ..replay.transport.base import Transport
 from ..replay.transport.http1 import Http1Transport
 from ..replay.transport.routed import RoutedTransport
+from ..replay.values.needs import NONE, Needs
+from ..replay.values.session import SideValues
 
 BASELINE, NOISE, CANDIDATE = "baseline", "noise", "candidate"
 
@@ -51,7 +56,8 @@ class RoundPlan:
     manifest of the replayed capture and `trusted` its file, whose values pass unchanged; `allowed` are the hosts that
     may be fired at although they were recorded. `isolation` serves all rounds; what the sides of the next one (`ahead`)
     will ask of it is prepared meanwhile. `book` has the answers of the stubs; `trace_headers` are those that
-    the configuration adds, `headers` go out with every request."""
+    the configuration adds, `headers` go out with every request; `needs` are the values that requests take from
+    earlier answers. With `beats` each side is replayed for itself, its requests overlapping as these say."""
 
     number: int
     sides: tuple[SideSpec, ...]
@@ -69,7 +75,17 @@ class RoundPlan:
     headers: Mapping[str, str] = field(default_factory=dict)
     allowed: tuple[str, ...] = ()
     trace_headers: tuple[str, ...] = ()
+    needs: Needs = NONE
+    beats: tuple[Beat, ...] = ()
     progress: Callable[[], None] | None = None
+
+
+class RoundResult(NamedTuple):
+    """How many steps every side was sent, and the run and the values of each side by its name."""
+
+    fired: int
+    runs: dict[str, Run]
+    values: dict[str, SideValues]
 
 
 def shared_port(sides: Sequence[SideSpec]) -> int | None:
@@ -109,14 +125,15 @@ def untapped(sides: Sequence[SideSpec]) -> SideSpec | None:
     return next((side for side in sides if not side.service.is_started and side.downstreams), None)
 
 
-async def play_round(what: RoundPlan) -> tuple[int, dict[str, Run]]:
-    """Play the round; how many steps every side was sent, and the run of each side by its name."""
+async def play_round(what: RoundPlan) -> RoundResult:
+    """Play the round."""
     players = [_Player(what, spec) for spec in what.sides]
     one_by_one = in_turn(what.sides, what.plan.message_buses) is not None
     groups = [[player] for player in players] if one_by_one else [players]
     fired = min([await _play(what, group) for group in groups])
     blind = untapped(what.sides) is not None
-    return fired, {player.spec.name: _comparable(player.run(), blind, one_by_one) for player in players}
+    runs = {player.spec.name: _comparable(player.run(), blind, one_by_one) for player in players}
+    return RoundResult(fired, runs, {player.spec.name: player.values for player in players})
 
 
 async def _play(what: RoundPlan, players: Sequence["_Player"]) -> int:
@@ -126,19 +143,39 @@ async def _play(what: RoundPlan, players: Sequence["_Player"]) -> int:
         await _all_or_none([player.up() for player in players])
         _prepare(what)
         runners = [player.runner() for player in players]
-        # Each round has an order of its own: an effect of the order does not show twice.
-        fired = await replay_paired(
-            what.plan,
-            runners,
-            seed=what.seed * 1000 + what.number,
-            in_time=lambda: what.in_time() and all(player.lives for player in players),
-            progress=what.progress,
-        )
+        fired = await _replayed(what, players, runners)
         await asyncio.sleep(_SETTLE_S)
         for player in players:
             player.check()
         await _all_or_none([player.record_state() for player in players])
     return fired
+
+
+async def _replayed(what: RoundPlan, players: Sequence["_Player"], runners: Sequence[Runner]) -> int:
+    def in_time() -> bool:
+        return what.in_time() and all(player.lives for player in players)
+
+    if what.beats:
+        sides = (replay_overlapped(what.plan, runner, what.beats, in_time=in_time) for runner in runners)
+        return min(await asyncio.gather(*sides))
+    # Each round has an order of its own: an effect of the order does not show twice.
+    seed = what.seed * 1000 + what.number
+    return await replay_paired(what.plan, runners, seed=seed, in_time=in_time, progress=_after_each(what, players))
+
+
+def _after_each(what: RoundPlan, players: Sequence["_Player"]) -> Callable[[], None]:
+    """What is done after each step, while no request is under way: memory is read, and progress told."""
+    readings = [player.memory for player in players if player.memory is not None]
+    numbers = itertools.count(1)
+
+    def after() -> None:
+        number = next(numbers)
+        for each in readings:
+            each.after(number)
+        if what.progress is not None:
+            what.progress()
+
+    return after
 
 
 def _prepare(what: RoundPlan) -> None:
@@ -153,6 +190,7 @@ class _Player:
 
     def __init__(self, what: RoundPlan, spec: SideSpec) -> None:
         self.spec = spec
+        self.values = SideValues(what.needs, spec.name)
         self._what = what
         self._path = what.folder / f"{spec.name}-{what.number}.seam"
         index = FollowedLinks if what.plan.message_buses else LinkIndex
@@ -163,6 +201,7 @@ class _Player:
         self._side: Side | None = None
         self._transport: Transport | None = None
         self._runner: Runner | None = None
+        self.memory: MemoryReadings | None = None
 
     async def up(self) -> None:
         what = self._what
@@ -188,6 +227,7 @@ class _Player:
             courier=self._courier,
         )
         target = parse_target(await self._side.up())
+        self.memory = self._side.memory_readings(len(what.plan.steps))
         address = (target.host, target.port)
         if not self.spec.service.is_started:
             # What we started is ours to fire at; what runs already may be the recorded service itself.
@@ -210,14 +250,20 @@ class _Player:
             links=self._links,
             onlooker=self.playback,
             messenger=self._courier,
+            values=self.values if self._what.needs.slots else None,
             seed=self._what.seed,
         )
         return self._runner
 
     async def record_state(self) -> None:
-        """Record what the side has made of its own databases."""
+        """Record what the side has made of its own databases, and what memory it held."""
         assert self._side is not None
+        assert self._recorder is not None
         await self._side.record_state()
+        if self.memory is not None:
+            held = self.memory.exchange(*self._recorder.next_id(), self._recorder.clock.now_us())
+            if held is not None:
+                self._recorder.offer(held)
 
     @property
     def lives(self) -> bool:

@@ -23,21 +23,32 @@ from ..capture.sanitize.sanitizer import Sanitizer
 from ..capture.store.reader import open_capture
 from ..capture.text import printable
 from ..diffing.judge import judge
+from ..diffing.latency.stages import more_wanted, undecided
+from ..diffing.races import Overlapped, race_findings
 from ..diffing.report.formats import render
-from ..diffing.report.model import Report, Severity
+from ..diffing.report.model import Finding, Report, Severity
 from ..diffing.rounds import JudgeOptions, Round, Run
+from ..diffing.undecided import MOST_ROUNDS, wanted
 from ..replay.buses import buses_of, check_buses
 from ..replay.environments.spec import DownstreamSpec
 from ..replay.isolation.door import Isolation
+from ..replay.overlap import Beat, beats_of
 from ..replay.plan import WRITE_NOT_ALLOWED, Plan, make_plan, with_effects
 from ..replay.safety import is_write
 from ..replay.sides import SideSpec, check_reachable
 from ..replay.standins import stubbed_places
 from ..replay.stubs.book import Book
 from ..replay.stubs.tally import OTHER_KEY, missed_by_downstream
+from ..replay.values.confirm import confirm
+from ..replay.values.links import ValueLinks, find_links
+from ..replay.values.needs import Needs, http_in_order, needs_of
+from ..replay.values.session import Unsent
+from .cascade import cascade
 from .conclusion import conclude, join
 from .config import Config
-from .rounds import BASELINE, CANDIDATE, NOISE, RoundPlan, in_turn, play_round, untapped
+from .racing import ROUNDS, is_quiet, with_races
+from .rounds import BASELINE, CANDIDATE, NOISE, RoundPlan, RoundResult, in_turn, play_round, untapped
+from .timing import focused
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +86,7 @@ class Verification:
         loaded = [self._load(path) for path in self.plan.captures]
         if any(side.service.is_started for side in self._sides()):
             await _reachable(self.plan.config.downstreams)
-        for _, source, plan in loaded:
+        for _, source, plan, _ in loaded:
             await check_buses(plan, self.plan.config.downstreams, source.manifest.hosts, self.plan.allowed)
             self._produced |= plan.message_buses
         try:
@@ -88,7 +99,7 @@ class Verification:
         self._say(f"report: {self.folder / 'report.html'}")
         return report
 
-    async def _verify(self, capture: Path, source: Run, plan: Plan) -> Report:
+    async def _verify(self, capture: Path, source: Run, plan: Plan, needs: Needs) -> Report:
         notes = self._unseen()
         book = self._book(source)
         if book is not None and not book.knows_key_of(source.manifest):
@@ -96,25 +107,104 @@ class Verification:
         noise: list[Run] = []
         rounds: list[Round] = []
         blank: set[str] = set()
+        unsent: dict[str, Unsent] = {}
         report = judge(rounds)
         replayed = 0
-        for number in range(1, self._rounds + 1):
+        for number in range(1, max(self._rounds, MOST_ROUNDS) + 1):
             names = (BASELINE, NOISE, CANDIDATE) if number == 1 else (BASELINE, CANDIDATE)
             if number > 1 and not self._time_for_another():
                 notes.append(f"round {number}, to confirm: the budget of {self.plan.budget_s:g} s was used up")
                 break
-            fired, runs = await self._round(number, names, plan, source.manifest, capture, book)
+            fired, runs, values = await self._round(number, names, plan, source.manifest, capture, book, needs)
             if not fired:
                 break
+            if number == 1:
+                found = confirm(needs, [values[BASELINE], values[NOISE]])
+                notes += found.notes()
+                self._say(found.line())
+                unsent = values[BASELINE].unsent | values[CANDIDATE].unsent
             self._note(notes, [*_missed(runs), *_tried(runs)])
             blank |= _blank(book, runs[BASELINE])
             replayed = max(replayed, fired)
             rounds.append(Round(runs[BASELINE], runs[CANDIDATE]))
             noise += [runs[NOISE]] if NOISE in runs else []
             report = judge(rounds, noise, self._options(capture))
-            if all(finding.severity is Severity.INFO for finding in report.findings):
+            if wanted(report, number, least=self._rounds) is None:
                 break
-        return conclude(self._fair(report), source, plan, replayed, notes, sorted(blank))
+        timing = await self._time_again(rounds, noise, notes, (plan, source.manifest, capture, book, needs))
+        if timing:
+            report = judge(rounds, noise, self._options(capture), timing)
+        report = cascade(self._fair(report), source.exchanges, unsent, len(plan.steps))
+        if replayed == len(plan.steps) and is_quiet(report):
+            number = len(rounds) + len(timing) + 1
+            report = await self._race(report, number, notes, source, (plan, source.manifest, capture, book, needs))
+        return conclude(report, source, plan, replayed, notes, sorted(blank))
+
+    async def _time_again(
+        self,
+        rounds: Sequence[Round],
+        noise: Sequence[Run],
+        notes: list[str],
+        what: tuple[Plan, Manifest, Path, Book | None, Needs],
+    ) -> list[Round]:
+        """Rounds at fresh processes that replay only what may have got slower, as many as are needed to tell and the
+        budget has room for. Their times alone count."""
+        plan, source, capture, book, needs = what
+        sides = self._sides()
+        if in_turn(sides, plan.message_buses) is not None or not all(side.service.is_started for side in sides):
+            return []
+        wanted = more_wanted(rounds, noise)
+        timing: list[Round] = []
+        if wanted is None:
+            return timing
+        part = focused(plan, wanted, needs)
+        while undecided(wanted, timing):
+            if not self._time_for_another():
+                notes.append(f"latency of {', '.join(wanted.endpoints)}: {len(timing)} of {wanted.rounds} rounds more")
+                break
+            number = len(rounds) + len(timing) + 1
+            try:
+                fired, runs, _ = await self._round(number, (BASELINE, CANDIDATE), part, source, capture, book, needs)
+            except CouldNotCheck as error:
+                # What the rounds before it found stands.
+                self._note(notes, [f"latency of {', '.join(wanted.endpoints)}: {error.message}"])
+                break
+            if fired < len(part.steps):
+                break
+            timing.append(Round(runs[BASELINE], runs[CANDIDATE]))
+        return timing
+
+    async def _race(
+        self,
+        report: Report,
+        number: int,
+        notes: list[str],
+        source: Run,
+        what: tuple[Plan, Manifest, Path, Book | None, Needs],
+    ) -> Report:
+        """`report` with what shows only where requests overlap as they did when recorded; `number` is the first
+        round's."""
+        beats = beats_of(what[0], source.exchanges)
+        sides = self._sides()
+        if not beats or in_turn(sides, what[0].message_buses) or not all(side.service.is_started for side in sides):
+            return report
+        played: list[Overlapped] = []
+        findings: list[Finding] = []
+        while len(played) < ROUNDS:
+            if not self._time_for_another():
+                # One round alone may be chance's doing.
+                notes.append(f"races: {len(played)} of {ROUNDS} rounds with overlaps: the budget was used up")
+                return report
+            names = (BASELINE, NOISE, CANDIDATE)
+            fired, runs, _ = await self._round(number + len(played), names, *what, beats)
+            if fired < len(what[0].steps):
+                notes.append("races: a round with overlapping requests did not come to its end")
+                return report
+            played.append(Overlapped((runs[BASELINE], runs[NOISE]), runs[CANDIDATE]))
+            findings = race_findings(played)
+            if not findings:
+                return report
+        return with_races(report, findings, self.plan.fail_on)
 
     def _book(self, source: Run) -> Book | None:
         """The answers of the stubs, where there are any."""
@@ -134,7 +224,8 @@ class Verification:
 
     @property
     def _rounds(self) -> int:
-        """At most so many: the first has two baselines, and one at least confirms."""
+        """So many where anything is found: the first has two baselines, and one at least confirms. Where that is rare
+        or noisy, there are more."""
         return max(2, self.plan.repeats - 1)
 
     async def _drop_clones(self) -> None:
@@ -144,17 +235,18 @@ class Verification:
             # The verdict stands: what stays behind is found by the next run.
             self._say(str(error))
 
-    def _load(self, path: Path) -> tuple[Path, Run, Plan]:
+    def _load(self, path: Path) -> tuple[Path, Run, Plan, Needs]:
         with open_capture(path) as capture:
             source = Run(capture.manifest, tuple(capture), capture.losses, capture.complete)
         started_by_us = all(self.plan.config.side(name).is_started for name in (BASELINE, CANDIDATE))
         allowed = self.plan.allow_writes or started_by_us
         # Past every tap nobody sees a message consumed.
         tapped = self.plan.config.downstreams if started_by_us else ()
+        links = find_links(http_in_order(source.exchanges))
         plan = make_plan(
             source.exchanges,
             allow_writes=allowed,
-            where=_only(source.exchanges, self.plan.only),
+            where=_only(source.exchanges, self.plan.only, links),
             buses=buses_of(tapped, allow_writes=self.plan.allow_writes),
         )
         plan = with_effects(plan, source.exchanges)
@@ -162,7 +254,7 @@ class Verification:
             reasons = "".join(f"; {count} {why}" for why, count in sorted(plan.skipped.items()))
             hint = "--allow-writes fires requests with side effects" if WRITE_NOT_ALLOWED in plan.skipped else ""
             raise CouldNotCheck(f"{path}: nothing to replay{reasons}", hint)
-        return path, source, plan
+        return path, source, plan, needs_of(plan, source.exchanges, links)
 
     def _time_for_another(self) -> bool:
         """Whether a round as long as the last one fits the budget."""
@@ -177,8 +269,10 @@ class Verification:
         source: Manifest,
         capture: Path,
         book: Book | None,
-    ) -> tuple[int, dict[str, Run]]:
-        """How many steps of one round were fired before the budget ended, and its runs by side."""
+        needs: Needs,
+        beats: tuple[Beat, ...] = (),
+    ) -> RoundResult:
+        """What was fired of one round before the budget ended, and its runs by side; overlapping as `beats` say."""
         self._began = time.monotonic()
         columns = (TextColumn(f"round {number}"), BarColumn(), MofNCompleteColumn())
         drawn = self._console.is_terminal and not self._console.quiet
@@ -204,12 +298,16 @@ class Verification:
                 ahead=(self._side(BASELINE), self._side(CANDIDATE)) if number < self._rounds else (),
                 allowed=self.plan.allowed,
                 trace_headers=self.plan.config.record.trace_headers,
+                needs=needs,
+                beats=beats,
                 progress=(lambda: progress.advance(bar)) if drawn else None,
             )
-            fired, runs = await play_round(round_plan)
+            result = await play_round(round_plan)
         took = time.monotonic() - self._began
-        self._say(f"round {number}: {fired} of {len(plan.steps)} requests to {', '.join(names)} in {took:.1f} s")
-        return fired, runs
+        how = ", overlapping," if beats else ""
+        said = f"{result.fired} of {len(plan.steps)} requests to {', '.join(names)}{how} in {took:.1f} s"
+        self._say(f"round {number}: {said}")
+        return result
 
     def _run_folder(self, capture: Path) -> Path:
         """Where the runs of one capture go: a folder each where there are several captures."""
@@ -247,7 +345,8 @@ class Verification:
         return JudgeOptions(self.plan.fail_on, self.plan.seed, shlex.join(command) + " --only {id}")
 
     def _say(self, line: str) -> None:
-        self._console.print(Text(printable(line)), soft_wrap=True)
+        if line:
+            self._console.print(Text(printable(line)), soft_wrap=True)
 
 
 async def _reachable(downstreams: Sequence[DownstreamSpec]) -> None:
@@ -295,9 +394,9 @@ def _run_folder(project: Path) -> Path:
     raise UsageError(f"{runs}: too many runs in one second")
 
 
-def _only(exchanges: Sequence[Exchange], wanted: str | None) -> Callable[[Exchange], bool] | None:
-    """Chooses the exchange `wanted` and what it may depend on: what its session did before it, and every write before
-    it, whoever made it. Everything where None is wanted."""
+def _only(exchanges: Sequence[Exchange], wanted: str | None, links: ValueLinks) -> Callable[[Exchange], bool] | None:
+    """Chooses the exchange `wanted` and what it may depend on: what its session did before it, every write before it,
+    whoever made it, and whatever gave a value to any of these. Everything where None is wanted."""
     if wanted is None:
         return None
     found = next((each for each in exchanges if each.id == wanted and each.role is Role.INBOUND), None)
@@ -305,8 +404,14 @@ def _only(exchanges: Sequence[Exchange], wanted: str | None) -> Callable[[Exchan
         raise UsageError(f"--only {wanted}: the capture has no such inbound exchange", "`seamline capture inspect`")
     last = found
 
-    def chosen(exchange: Exchange) -> bool:
-        concerns = exchange.session == last.session or is_write(exchange.request)
-        return concerns and exchange.started_us <= last.started_us
+    def concerns(exchange: Exchange) -> bool:
+        own = exchange.session == last.session or is_write(exchange.request)
+        return own and exchange.started_us <= last.started_us
 
-    return chosen
+    needed = {each.id for each in exchanges if each.role is Role.INBOUND and concerns(each)}
+    left = list(needed)
+    while left:
+        given = {link.producer for link in links.of(left.pop())} - needed
+        needed |= given
+        left += given
+    return lambda exchange: exchange.id in needed or concerns(exchange)

@@ -24,14 +24,23 @@ MAX_WRITERS = 100
 MAX_VALUES = 200
 
 
-def renamings(observations: Iterable["Observation"], told: Iterable[tuple[Json, Json]]) -> dict[str, str]:
+def renamings(
+    observations: Iterable["Observation"],
+    told: Iterable[tuple[Json, Json]],
+    stored: Iterable[tuple[Json, Json]] = (),
+) -> dict[str, str]:
     """Ids that are others on each side, from what was answered differently. A value that got two names has none. Of
     what was asked differently only ids that are drawn count: a number in a call that belongs to another request would
-    name something else."""
+    name something else. What a store itself answered to a write (`stored`) is what its rows are called, whatever the
+    service says of it."""
     pairs = [(one.difference.before, one.difference.after) for one in observations if _names(one)]
+    return _agreed((*pairs, *told)) | _agreed(stored)
+
+
+def _agreed(pairs: Iterable[tuple[Json, Json]]) -> dict[str, str]:
     found: dict[str, str] = {}
     broken: set[str] = set()
-    for before, after in (*pairs, *told):
+    for before, after in pairs:
         old, new = _word(before), _word(after)
         if old and new and found.setdefault(old, new) != new:
             broken.add(old)

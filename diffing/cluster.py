@@ -25,14 +25,16 @@ _PLAIN_ID = re.compile(r"[a-z0-9-]+")
 
 @dataclass(slots=True)
 class Cluster:
-    """`observations` by request; `confirmed` counts the later rounds that showed each again; `example` is one of the
-    differences, `evidence` what the baseline against itself says of it."""
+    """`observations` by request; `confirmed` counts the later rounds that showed each again; `seen` are all requests of
+    the first round that showed it, noise or not; `example` is one of the differences, `evidence` what the baseline
+    against itself says of it."""
 
     endpoint: str
     example: Difference
     evidence: Evidence
     observations: dict[str, Observation] = field(default_factory=dict)
     confirmed: dict[str, int] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
     of: int = 0
     confidence: float = 0.5
     notes: list[str] = field(default_factory=list)

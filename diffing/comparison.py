@@ -15,6 +15,8 @@ from .calls.compare import CallPairs, compare_calls
 from .compare.exchange import compare_exchanges
 from .difference import Difference
 from .endpoint import Templates
+from .identity.sights import Named, Trust, is_id
+from .identity.told import told_apart
 from .outbound import CallIndex
 from .pair import Pair, nearest, pair_up
 from .report.model import Json
@@ -59,7 +61,8 @@ class Observation:
 class Comparison:
     """`unverified` counts (endpoint, why); `alone` says what one side lacks; `context` what failed downstream at a
     request on the candidate's side only; `tables` and `rows` name the final states; `walked` counts the pairs
-    whose bodies needed more than a look at their keys."""
+    whose bodies needed more than a look at their keys. `named` are ids that the sides were told differently, or that
+    name their rows; `renamed` what differs in nothing but that, with why it is no difference."""
 
     observations: list[Observation] = field(default_factory=list)
     masked: list[Observation] = field(default_factory=list)
@@ -71,6 +74,8 @@ class Comparison:
     tables: set[str] = field(default_factory=set)
     rows: set[str] = field(default_factory=set)
     walked: int = 0
+    named: list[Named] = field(default_factory=list)
+    renamed: list[tuple[Observation, str]] = field(default_factory=list)
 
 
 def compare_runs(
@@ -94,6 +99,7 @@ def compare_runs(
         result.walked += compared.walked
         if compared.unverified:
             result.unverified[endpoint, compared.unverified] += 1
+        result.named.extend(told_apart(endpoint, pair, before, after, templates))
     named: list[tuple[Json, Json]] = []
     for key, (endpoint, pair) in result.pairs.items():
         found = compare_calls(calls, pair, partial(unordered, endpoint))
@@ -104,7 +110,8 @@ def compare_runs(
         if found.unverified:
             result.unverified[endpoint, found.unverified] += 1
     if calls.comparable:
-        _compare_states(result, before, after, renamings(result.observations, named))
+        stored = [(one.before, one.after) for one in result.named if one.trust is Trust.STORED and is_id(one.spot)]
+        _compare_states(result, before, after, renamings(result.observations, named, stored))
     _note_alone(result, pairing.only_before, pairing.only_after, templates)
     return result
 
@@ -126,6 +133,7 @@ def _compare_states(result: Comparison, before: Side, after: Side, names: dict[s
     result.endpoints.update(found.rows)
     result.tables = set(found.rows)
     result.rows = found.keys
+    result.named.extend(found.named)
     result.alone.extend(found.unverified)
 
 

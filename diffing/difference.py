@@ -15,6 +15,9 @@ from .report.model import Json, Surface
 MAX_EXAMPLE = 500
 """Most characters of an example value in a report."""
 
+GRADED = frozenset({"tokens", "outside"})
+"""Traits that noise is counted apart by: only generated parts differ; what a noisy place still promises is broken."""
+
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 # A key that is data: a map from ids to things, not a record with fields.
 _DATA_KEY = re.compile(r"\d+|[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|(?=.*\d)[0-9a-fA-F]{16,}|\d{4}-\d\d-\d\d.*")
@@ -43,7 +46,7 @@ class Difference:
     def grade(self) -> str:
         """What noise is counted by: token noise does not excuse a changed text."""
         kind = self.inner or self.kind
-        return f"{kind}/tokens" if self.trait == "tokens" else kind
+        return f"{kind}/{self.trait}" if self.trait in GRADED else kind
 
     @property
     def place(self) -> tuple[str, str, str, str]:

@@ -1,20 +1,24 @@
 """Endpoint templates: which segments of a path are names, and which are values.
 
-A segment becomes a placeholder where its own shape says so (number, uuid, hex, date), where its siblings are too many
-to be names, or where answers echo it as a value (`/stock/tea-assam` answers `"sku": "tea-assam"`). Two values seen at
-one place are no evidence: `/health` and `/search` stay.
+A segment becomes a placeholder where a recorded OpenAPI document or its own shape says so (number, uuid, hex, date),
+where its siblings are too many to be names, where answers echo it as a value (`/stock/tea-assam` answers
+`"sku": "tea-assam"`), or where what is answered under it and its siblings is alike. Two names at one place are no
+evidence by themselves: `/health` and `/search` stay, and `/orders/search` stays beside `/orders/{id}`.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from urllib.parse import unquote
 
 from ..capture.model import Exchange, Role
+from .openapi import Documented, document_paths
 from .operation import key_of_path, key_path, shortened, shown_statement
 from .protocols import SQL, is_event, is_state
 from .shapes import shape
+from .siblings import Answer, is_route_word, values_among
 
 MANY_SIBLINGS = 20
 """More different names than this at one place are values; facts: max(20, 0.3 × hits)."""
@@ -24,6 +28,11 @@ MAX_SEGMENTS = 30
 MAX_NAME = 80
 """A longer segment is no name (and no food for a pattern)."""
 MAX_ECHO_BODY = 64 << 10
+MAX_ANSWERS = 12
+"""Answers of one path, and under one name, that are looked at."""
+MAX_KNOWN = 24
+MAX_CACHED = 20_000
+"""Paths that are kept split: a capture may ask for a hundred thousand."""
 MAX_TARGET = 1_000
 
 _VALUE = re.compile(
@@ -31,6 +40,8 @@ _VALUE = re.compile(
     r"|(?=.*\d)(?=.*[a-zA-Z])[A-Za-z0-9_-]{16,}|[^@]+@[^@]+",
     re.ASCII,
 )
+_UNROUTED = re.compile(r"[\s@+|'\"<>\\]|[\x80-\ud7ff\ue000-\U0010ffff]")
+"""What stands in names of people and things, and in no route."""
 _SUFFIX = re.compile(r"\.(?:json|ndjson|jsonld|geojson|xml|csv|tsv|html?|txt|md|ya?ml|atom|rss|ics|pdf)", re.ASCII)
 """A representation's ending: `/orders/17.json` is `/orders/{id}.json`."""
 _SEPARATOR = re.compile(r"[^./]+")
@@ -45,6 +56,7 @@ _SAME_COMMAND = {
 }
 _ECHO = re.compile(rb'"([A-Za-z_][A-Za-z0-9_]{0,40})"\s*:\s*"([^"\\]{2,80})"')
 
+Asked = tuple[str, str]
 Place = tuple[str, int, tuple[str, ...]]
 """Scope, number of segments, and the templated segments above: siblings share all three."""
 
@@ -65,6 +77,7 @@ def without_suffix(segment: str) -> tuple[str, str]:
     return segment, ""
 
 
+@lru_cache(maxsize=16_384)
 def is_value(segment: str) -> bool:
     """Whether a segment, less its ending, is a value by its own shape."""
     text = unquote(without_suffix(segment)[0])
@@ -73,7 +86,46 @@ def is_value(segment: str) -> bool:
     name = shape(text)
     if name in {"uuid", "time", "date", "ulid", "email", "int", "jwt"} or name.startswith("hex"):
         return True
-    return bool(_VALUE.fullmatch(text))
+    return bool(_VALUE.fullmatch(text) or _UNROUTED.search(text))
+
+
+class _Siblings:
+    """The names that stand at one place: how often each was asked for, and what was answered."""
+
+    def __init__(self) -> None:
+        self.hits: dict[str, int] = defaultdict(int)
+        self.answers: dict[str, list[Answer]] = defaultdict(list)
+        self.known: list[Answer] = []
+
+    def note(self, name: str, hits: int, answers: Iterable[Answer]) -> None:
+        """One more path with `name`."""
+        self.hits[name] += hits
+        self.answers[name].extend(islice(answers, MAX_ANSWERS - len(self.answers[name])))
+
+    def note_known(self, answers: Iterable[Answer]) -> None:
+        """One more path with what is a value by its own shape."""
+        self.known.extend(islice(answers, MAX_KNOWN - len(self.known)))
+
+    def echoes(self) -> dict[str, str]:
+        """The names that an answer holds as a text, with the member that it is."""
+        found: dict[str, str] = {}
+        for name, answers in self.answers.items():
+            wanted = unquote(name).encode("utf-8", "surrogatepass")
+            for one in answers:
+                body = one.body[:MAX_ECHO_BODY] if one.status < 300 else b""
+                # A target comes from a capture: it may hold what no UTF-8 text has.
+                if wanted and wanted in body and name not in found:
+                    member = next((key for key, value in _ECHO.findall(body) if value == wanted), None)
+                    found.update({name: member.decode("ascii")} if member else {})
+        return found
+
+
+def _documented_values(template: tuple[str, ...], segments: list[str]) -> Iterator[tuple[str, str]]:
+    for wanted, segment in zip(template, segments, strict=True):
+        before, brace, rest = wanted.partition("{")
+        if brace:
+            name, _, after = rest.partition("}")
+            yield name, unquote(segment[len(before) : len(segment) - len(after)])
 
 
 class Templates:
@@ -81,9 +133,8 @@ class Templates:
     for the service under test) do not share paths."""
 
     def __init__(self) -> None:
-        self._children: dict[Place, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-        self._echoes: dict[Place, dict[str, str]] = defaultdict(dict)
-        self._names: dict[Place, str] = {}
+        self._values: dict[Place, tuple[str, frozenset[str]]] = {}
+        self._documented: dict[str, Documented] = {}
         self._statements: dict[str, str] = {}
         self._keyed: set[str] = set()
         self._cache: dict[tuple[str, str], tuple[str, tuple[tuple[str, str], ...]]] = {}
@@ -91,21 +142,26 @@ class Templates:
     @classmethod
     def learn(cls, exchanges: Iterable[Exchange]) -> "Templates":
         """Templates of every HTTP path and Redis key in `exchanges`, and one spelling of each SQL text."""
-        hits: dict[tuple[str, str], int] = defaultdict(int)
-        bodies: dict[tuple[str, str], bytes] = {}
+        hits: dict[Asked, int] = defaultdict(int)
+        seen: dict[Asked, dict[tuple[str, int], bytes]] = defaultdict(dict)
+        documents: dict[str, list[str]] = defaultdict(list)
         templates = cls()
         for exchange in exchanges:
             if exchange.protocol == "http":
                 key = (scope_of(exchange), path_of(exchange.request.target))
                 hits[key] += 1
-                if key not in bodies and exchange.response and exchange.response.status < 300:
-                    bodies[key] = exchange.response.body[:MAX_ECHO_BODY]
+                if exchange.response:
+                    answer = (exchange.request.method, exchange.response.status)
+                    if answer not in seen[key] and len(seen[key]) < MAX_ANSWERS:
+                        seen[key][answer] = exchange.response.body
+                        documents[key[0]] += document_paths(exchange)
             elif exchange.protocol == "redis" and not is_event(exchange):
                 hits[scope_of(exchange), key_path(exchange.request.target)] += 1
                 templates._keyed.add(scope_of(exchange))
             elif exchange.protocol in SQL:
                 templates._note_statement(exchange)
-        templates._grow(hits, bodies)
+        templates._documented = {scope: Documented(paths) for scope, paths in documents.items() if paths}
+        templates._grow(hits, seen)
         return templates
 
     def _note_statement(self, exchange: Exchange) -> None:
@@ -115,38 +171,47 @@ class Templates:
         if held is None or (len(text), text) < (len(held), held):
             self._statements[name] = text
 
-    def _grow(self, hits: dict[tuple[str, str], int], bodies: dict[tuple[str, str], bytes]) -> None:
+    def _grow(self, hits: dict[Asked, int], seen: dict[Asked, dict[tuple[str, int], bytes]]) -> None:
         # Level by level, because a placeholder above decides which siblings stand together below.
         split = [(scope, path.split("/")[1:], (scope, path)) for scope, path in hits]
         split = [entry for entry in split if len(entry[1]) <= MAX_SEGMENTS]
         for depth in range(max((len(segments) for _, segments, _ in split), default=0)):
-            level: set[Place] = set()
+            level: dict[Place, _Siblings] = defaultdict(_Siblings)
             for scope, segments, key in split:
-                if depth < len(segments) and not is_value(segments[depth]):
-                    place = self._above(scope, segments, depth)
-                    self._children[place][segments[depth]] += hits[key]
-                    self._note_echo(place, segments[depth], bodies.get(key, b""))
-                    level.add(place)
-            for place in level:
-                self._settle(place)
+                if depth >= len(segments):
+                    continue
+                siblings = level[self._above(scope, segments, depth)]
+                if is_value(segments[depth]):
+                    siblings.note_known(self._answers(scope, segments, depth, seen.get(key, {})))
+                else:
+                    siblings.note(segments[depth], hits[key], self._answers(scope, segments, depth, seen.get(key, {})))
+            for place, siblings in level.items():
+                if siblings.hits:
+                    self._settle(place, siblings)
 
-    def _note_echo(self, place: Place, segment: str, body: bytes) -> None:
-        # A target comes from a capture: it may hold what no UTF-8 text has.
-        wanted = unquote(segment).encode("utf-8", "surrogatepass")
-        if wanted and wanted in body:
-            for key, value in _ECHO.findall(body):
-                if value == wanted:
-                    self._echoes[place].setdefault(segment, key.decode("ascii"))
-                    return
+    def _answers(
+        self, scope: str, segments: list[str], depth: int, seen: dict[tuple[str, int], bytes]
+    ) -> Iterable[Answer]:
+        """What one path was answered with, as evidence on its segment at `depth`."""
+        rest = "/".join("{}" if is_value(one) else one for one in segments[depth + 1 :])
+        return (Answer(method, rest, status, body) for (method, status), body in seen.items())
 
-    def _settle(self, place: Place) -> None:
-        children = self._children[place]
-        echoes = self._echoes.get(place, {})
-        if len(echoes) >= 2 and len(echoes) >= 0.6 * len(children):
-            names = sorted(echoes.values())
-            self._names[place] = max(names, key=names.count)
-        elif len(children) > self._most_names(place, sum(children.values())):
-            self._names[place] = "id"
+    def _settle(self, place: Place, siblings: "_Siblings") -> None:
+        """Which of the siblings are values, and what they are called."""
+        scope, _, above = place
+        names = siblings.hits
+        echoes = siblings.echoes()
+        if len(echoes) >= 2 and len(echoes) >= 0.6 * len(names):
+            called = sorted(echoes.values())
+            values = frozenset(name for name in names if name in echoes or not is_route_word(name))
+            self._values[place] = (max(called, key=called.count), values)
+        elif len(names) > self._most_names(place, sum(names.values())):
+            kept = names if scope in self._keyed else [name for name in names if not is_route_word(name)]
+            self._values[place] = ("id", frozenset(kept))
+        elif scope not in self._keyed:
+            found = values_among(siblings.answers, above[-1] if above else "", siblings.known)
+            if found:
+                self._values[place] = ("id", frozenset(found))
 
     def _most_names(self, place: Place, hits: int) -> float:
         """How many siblings may be names: of a key's parts after the first fewer than of a path's."""
@@ -156,26 +221,37 @@ class Templates:
     def _above(self, scope: str, segments: list[str], depth: int) -> Place:
         done: tuple[str, ...] = ()
         for segment in segments[:depth]:
-            named = is_value(segment) or (scope, len(segments), done) in self._names
+            named = is_value(segment) or bool(self._name(segment, (scope, len(segments), done)))
             done = (*done, "{}" + without_suffix(segment)[1] if named else segment)
         return (scope, len(segments), done)
+
+    def _name(self, segment: str, place: Place) -> str:
+        """What the value `segment` at `place` is called; "" for one that is no value as far as was seen."""
+        name, values = self._values.get(place, ("", frozenset()))
+        return name if segment in values else ""
 
     def split(self, scope: str, target: str) -> tuple[str, tuple[tuple[str, str], ...]]:
         """The template of a target, and its placeholders' names and values in order."""
         path = path_of(target)
         key = (scope, path)
-        if key not in self._cache:
-            self._cache[key] = self._split(scope, path)
-        return self._cache[key]
+        found = self._cache.get(key)
+        if found is None:
+            if len(self._cache) >= MAX_CACHED:
+                self._cache.clear()
+            found = self._cache[key] = self._split(scope, path)
+        return found
 
     def _split(self, scope: str, path: str) -> tuple[str, tuple[tuple[str, str], ...]]:
         segments = path.split("/")[1:]
         if len(segments) > MAX_SEGMENTS:
             return "/" + "/".join(segments[:MAX_SEGMENTS]) + "/…", ()
+        documented = self._documented[scope].template(tuple(segments)) if scope in self._documented else ()
+        if documented:
+            return "/" + "/".join(documented), tuple(_documented_values(documented, segments))
         shown: list[str] = []
         values: list[tuple[str, str]] = []
         for depth, segment in enumerate(segments):
-            name = "id" if is_value(segment) else self._names.get(self._above(scope, segments, depth), "")
+            name = "id" if is_value(segment) else self._name(segment, self._above(scope, segments, depth))
             stem, ending = without_suffix(segment)
             shown.append(f"{{{name}}}{ending}" if name else segment)
             if name:

@@ -4,15 +4,13 @@ import re
 from collections.abc import Sequence
 
 from .canonical import Form
-from .cluster import Cluster, finding_id, reproduce_command, to_finding
+from .cluster import Cluster, to_finding
 from .compare.body import body_of
 from .comparison import Comparison
 from .difference import Difference, child
 from .explain import explain
-from .latency import Slowdown
 from .report.model import Finding, Json, Surface
 from .rounds import JudgeOptions
-from .severity import severity_of
 
 MAX_EXPLAINED = 5
 """Most findings that deepdiff describes."""
@@ -79,34 +77,3 @@ def _own_part(before: Json, after: Json, one: Difference) -> tuple[Json, Json]:
     old = {name: value for name, value in before.items() if name in names}
     new = {name: value for name, value in after.items() if name in names}
     return old, new
-
-
-def slowdown_findings(slowdowns: Sequence[Slowdown], options: JudgeOptions) -> list[Finding]:
-    """`latency.location` for endpoints that regressed (warning) or improved (info)."""
-    return [_slowdown(one, options) for one in slowdowns]
-
-
-def _slowdown(one: Slowdown, options: JudgeOptions) -> Finding:
-    trait = "improved" if one.row.estimate < 0 else ""
-    moved = f"{one.row.estimate * 100:+.0f} %"
-    difference = Difference(Surface.LATENCY, "location", None, one.before_ms, one.after_ms, moved, trait)
-    ids = tuple(key.split("#", 1)[0] for key in one.keys)
-    return Finding(
-        id=finding_id(one.row.endpoint, difference),
-        surface=difference.surface,
-        kind=difference.kind,
-        severity=severity_of(difference),
-        confidence=one.confidence,
-        endpoint=one.row.endpoint,
-        path=None,
-        service=None,
-        operation=None,
-        transition=moved,
-        requests=one.row.pairs,
-        of=one.row.pairs,
-        exchanges=ids,
-        before=one.before_ms,
-        after=one.after_ms,
-        reproduce=reproduce_command(options.reproduce, ids[0]),
-        explanation=("service time, median in ms",),
-    )

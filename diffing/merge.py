@@ -6,18 +6,28 @@ Only where the explanation is exact: the same endpoint, and the fields, calls or
 from collections.abc import Callable, Iterable
 
 from .cluster import Cluster
+from .comparison import Observation
+from .identity.sights import parts_of
 from .operation import is_write
 from .report.model import Severity, Surface
 from .severity import severity_of
 
 _MEMBERS = ("multiset_changed", "length_changed")
+_FINER = {
+    "shape_changed": ("value_changed", "relation_broken"),
+    "type_changed": ("relation_broken",),
+    "format_changed": ("relation_changed",),
+    "relation_changed": ("value_changed",),
+    "relation_broken": ("value_changed",),
+}
+"""Kinds that explain others at their own place."""
 CALLS = (Surface.HTTP, Surface.GRPC, Surface.SQL, Surface.REDIS, Surface.BUS)
 
 
 def absorb(clusters: list[Cluster]) -> list[Cluster]:
     """`clusters` without those that others explain."""
     gone: set[int] = set()
-    for rule in (_renamed, _members, _moved, _scaled, _bypassed, _rolled_back, _broken_relation, _refused, _same_row):
+    for rule in _RULES:
         left = [cluster for cluster in clusters if id(cluster) not in gone]
         for cluster, explained in rule(left):
             gone.add(id(explained))
@@ -65,11 +75,17 @@ def _members(clusters: list[Cluster]) -> Explained:
 
 
 def _moved(clusters: list[Cluster]) -> Explained:
-    """A time that moved against its request is another value because of that."""
-    for cause in _of(clusters, Surface.RESPONSE, "relation_changed"):
-        for other in _of(clusters, Surface.RESPONSE, "value_changed"):
-            if (other.endpoint, other.example.place) == (cause.endpoint, cause.example.place):
+    """A value that is made otherwise, or stands in another relation, is another value because of that; one that is made
+    otherwise cannot keep its relations."""
+    for cause in _of(clusters, Surface.RESPONSE, *_FINER):
+        for other in _of(clusters, Surface.RESPONSE, *_FINER[cause.example.kind]):
+            same = (other.endpoint, other.example.place) == (cause.endpoint, cause.example.place)
+            if same and (other.example.kind == "value_changed" or _within(other, cause)):
                 yield cause, other
+
+
+def _within(other: Cluster, cause: Cluster) -> bool:
+    return other.observations.keys() <= cause.observations.keys()
 
 
 def _calls(clusters: list[Cluster], *kinds: str) -> list[Cluster]:
@@ -156,3 +172,85 @@ def _broken_relation(clusters: list[Cluster]) -> Explained:
         for other in _of(clusters, Surface.HEADER, "changed"):
             if other.endpoint == cause.endpoint and other.example.path == "header.location":
                 yield cause, other
+
+
+def _one_id(clusters: list[Cluster]) -> Explained:
+    """An id that is another's is so wherever the answer names it; a request that was carried out a second time (few of
+    its endpoint's) names nothing that it named at first."""
+    broken = sorted(_of(clusters, Surface.RESPONSE, "relation_broken"), key=_telling)
+    taken: set[int] = set()
+    for cause in broken:
+        for other in broken:
+            if other is cause or other.endpoint != cause.endpoint or {id(other), id(cause)} & taken:
+                continue
+            if _within(other, cause) and (_is_location(cause) or _is_minority(cause) or _same_ids(cause, other)):
+                taken.add(id(other))
+                yield cause, other
+
+
+def _telling(cluster: Cluster) -> tuple[object, ...]:
+    """Most requests first, then the Location that says itself what it contradicts, then the shortest path of a body."""
+    path = cluster.example.path or ""
+    steps = path.count(".") + path.count("[")
+    return (-len(cluster.observations), not _is_location(cluster), not path.startswith("$"), steps, path)
+
+
+def _is_location(cluster: Cluster) -> bool:
+    return cluster.example.path == "header.location" and cluster.example.transition.startswith("location = ")
+
+
+def _is_minority(cluster: Cluster) -> bool:
+    return 2 * len(cluster.observations) < cluster.of
+
+
+def _same_ids(cause: Cluster, other: Cluster) -> bool:
+    return all(_ids(one) & _ids(cause.observations[key]) for key, one in other.observations.items())
+
+
+def _ids(one: Observation) -> set[tuple[str, str]]:
+    return {(part.before, part.after) for part in parts_of(one.difference.before, one.difference.after)}
+
+
+def _carried_out_again(clusters: list[Cluster]) -> Explained:
+    """What should have answered as it did before did its work a second time: its calls, and the rows that they left,
+    at those requests alone."""
+    for cause in _of(clusters, Surface.RESPONSE, "relation_broken"):
+        if not _is_minority(cause):
+            continue
+        for other in _calls(clusters, "missing", "extra", "extra_write"):
+            if other.endpoint == cause.endpoint and _within(other, cause):
+                yield cause, other
+        for other in _of(clusters, Surface.STATE, "row_extra", "multiset_changed"):
+            if all(one.request in cause.observations for one in other.observations.values()):
+                yield cause, other
+
+
+def _written(clusters: list[Cluster]) -> Explained:
+    """A statement that writes another's id leaves it behind."""
+    for cause in _of(clusters, Surface.SQL, "argument_changed"):
+        if cause.example.inner != "relation_broken":
+            continue
+        for other in _of(clusters, Surface.STATE, "row_changed"):
+            if all(_wrote(cause, one) for one in other.observations.values()):
+                yield cause, other
+
+
+def _wrote(cause: Cluster, row: Observation) -> bool:
+    written = cause.observations.get(row.request)
+    return written is not None and written.difference.after == row.difference.after
+
+
+_RULES: tuple[Rule, ...] = (
+    _renamed,
+    _members,
+    _moved,
+    _scaled,
+    _bypassed,
+    _rolled_back,
+    _broken_relation,
+    _one_id,
+    _carried_out_again,
+    _written,
+    _refused,
+    _same_row,
+)

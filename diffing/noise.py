@@ -12,7 +12,11 @@ from dataclasses import dataclass
 from .comparison import Comparison, Observation, Side, compare_runs
 from .difference import Difference
 from .endpoint import Templates
+from .noise_class import noise_class
+from .noise_file import MAX_COUNT, StoredNoise, StoredPlace
+from .residual import Learned, learn_places
 from .shapes import is_generated, shape
+from .significance import rate_bound
 
 Place = tuple[str, str, str, str]
 
@@ -43,6 +47,10 @@ _UNDER_CHANGING_MEMBERS = frozenset(
 )
 
 
+MIN_MEMBERS = 20
+"""So often must members have changed before it says something that no member's own value ever did."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """`requests` that differed by themselves, of `trials` comparisons of the baseline with itself."""
@@ -59,6 +67,10 @@ class NoiseModel:
         self.trials: dict[str, int] = defaultdict(int)
         self._seen: dict[tuple[str, Place], dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
         self._shifts: dict[tuple[str, Place], int] = {}
+        self.learned: Learned = {}
+        self._stored: dict[tuple[str, Place], dict[str, StoredPlace]] = defaultdict(dict)
+        self._contradicted: set[tuple[str, Place]] = set()
+        self._stored_trials: dict[str, int] = {}
         self._unordered: dict[tuple[str, str, str], set[str]] = defaultdict(set, earlier._unordered if earlier else {})
         for comparison in comparisons:
             for endpoint, count in comparison.endpoints.items():
@@ -76,6 +88,10 @@ class NoiseModel:
             where = (one.endpoint, difference.service or "", difference.operation or "")
             self._unordered[where].add(difference.path)
 
+    def learn_promises(self, comparisons: Sequence[Comparison]) -> None:
+        """Learn what the values at noisy places share, from the `comparisons` that the model itself was learnt from."""
+        self.learned = learn_places(comparisons, {at: frozenset(seen) for at, seen in self._seen.items()})
+
     def unordered(self, endpoint: str, service: str = "", operation: str = "") -> frozenset[str]:
         """Array paths whose order changes by itself."""
         return frozenset(self._unordered.get((endpoint, service, operation), ()))
@@ -92,17 +108,65 @@ class NoiseModel:
         for grade in {one.grade, *_COVERED_BY[one.grade]}:
             keys.extend(seen.get(grade, ()))
         keys.extend(self._changing_members(endpoint, one))
-        return Evidence(frozenset(keys), len(keys), self.trials.get(endpoint, 0))
+        differs, trials = self._stored_evidence(endpoint, one)
+        return Evidence(frozenset(keys), len(keys) + differs, self.trials.get(endpoint, 0) + trials)
+
+    def _stored_evidence(self, endpoint: str, one: Difference) -> tuple[int, int]:
+        at = (endpoint, one.place)
+        if at in self._contradicted:
+            return 0, 0
+        held = self._stored.get(at, {})
+        differs = sum(held[grade].differs for grade in {one.grade, *_COVERED_BY[one.grade]} if grade in held)
+        return differs, self._stored_trials.get(endpoint, 0)
+
+    def add_stored(self, stored: StoredNoise) -> None:
+        """Add what earlier verifications of the same baseline learnt: counts, and which arrays have no order. A place
+        that does not differ now although it did so often then is what this run shows it to be."""
+        self._stored_trials = dict(stored.trials)
+        for one in stored.places:
+            at = (one.endpoint, one.place)
+            now = len(self._seen.get(at, {}).get(one.kind, ()))
+            trials = self.trials.get(one.endpoint, 0)
+            if not now and trials and one.differs > rate_bound(0, trials) * max(1, one.trials):
+                self._contradicted.add(at)
+                continue
+            self._stored[at][one.kind] = one
+            if one.kind == "order_changed" and one.place[1]:
+                self._unordered[one.endpoint, one.place[2], one.place[3]].add(one.place[1])
+
+    def stored(self, key: str) -> StoredNoise:
+        """What is known of the baseline `key` after this run: its own evidence and what was stored before."""
+        trials = {
+            endpoint: min(MAX_COUNT, self.trials.get(endpoint, 0) + self._stored_trials.get(endpoint, 0))
+            for endpoint in {*self.trials, *self._stored_trials}
+        }
+        places: list[StoredPlace] = []
+        for at in sorted({*self._seen, *self._stored}):
+            seen, before = self._seen.get(at, {}), self._stored.get(at, {})
+            for grade in sorted({*seen, *before}):
+                differs = len(seen.get(grade, ())) + (before[grade].differs if grade in before else 0)
+                places.append(self._stored_place(at, grade, differs, trials.get(at[0], 0)))
+        return StoredNoise(key, trials, tuple(places))
+
+    def _stored_place(self, at: tuple[str, Place], grade: str, differs: int, trials: int) -> StoredPlace:
+        named = noise_class(grade, differs, trials, self.learned.get(at), is_time=at in self._shifts)
+        if grade in self._stored.get(at, {}) and at not in self.learned:
+            before = self._stored[at][grade]
+            named = (before.noise_class, before.still)
+        return StoredPlace(at[0], at[1], grade, min(differs, trials), trials, *named)
 
     def _changing_members(self, endpoint: str, one: Difference) -> list[str]:
-        """Of an array whose members change by themselves, the members' values are no evidence either."""
+        """Of an array whose members change by themselves, the members' values are no evidence either: its elements may
+        have been laid beside others. Where they never differed although members often changed, they are."""
         path = one.path or ""
         keys: list[str] = []
+        own = not _UNDER_CHANGING_MEMBERS.isdisjoint(self._seen.get((endpoint, one.place), {}))
         while "[*]" in path and one.grade in _UNDER_CHANGING_MEMBERS:
             path = path[: path.rindex("[*]")]
             place = (one.place[0], path, one.place[2], one.place[3])
-            for kind in _MEMBERS:
-                keys.extend(self._seen.get((endpoint, place), {}).get(kind, ()))
+            changed = [key for kind in _MEMBERS for key in self._seen.get((endpoint, place), {}).get(kind, ())]
+            if own or len(changed) < MIN_MEMBERS:
+                keys.extend(changed)
         return keys
 
     def shift(self, endpoint: str, place: Place) -> int | None:
@@ -110,19 +174,27 @@ class NoiseModel:
         return self._shifts.get((endpoint, place))
 
 
-def learn_noise(baselines: Sequence[Side], templates: Templates) -> tuple[NoiseModel, list[Comparison]]:
+def learn_noise(
+    baselines: Sequence[Side], templates: Templates, stored: StoredNoise | None = None
+) -> tuple[NoiseModel, list[Comparison]]:
     """Compare the first baseline with each other one. Order is learnt first: only then is it known which elements
-    of an array answer to each other. The comparisons come along, for their times."""
+    of an array answer to each other. `stored` is what earlier verifications of this baseline learnt. The comparisons
+    come along, for their times."""
     distinct = [side for index, side in enumerate(baselines) if index == 0 or side.run is not baselines[0].run]
-    if len(distinct) < 2:
-        return NoiseModel([]), []
-    first, *others = distinct
-    comparisons = [compare_runs(first, other, templates) for other in others]
+    first, *others = distinct or (None,)
+    comparisons = [compare_runs(first, other, templates) for other in others if first is not None]
     model = NoiseModel(comparisons)
-    if not model.has_unordered:
-        return model, comparisons
-    comparisons = [compare_runs(first, other, templates, model.unordered) for other in others]
-    return NoiseModel(comparisons, model), comparisons
+    if stored is not None:
+        model.add_stored(stored)
+    if comparisons and model.has_unordered:
+        comparisons = [
+            compare_runs(first, other, templates, model.unordered) for other in others if first is not None
+        ]
+        model = NoiseModel(comparisons, model)
+        if stored is not None:
+            model.add_stored(stored)
+    model.learn_promises(comparisons)
+    return model, comparisons
 
 
 def looks_generated(one: Difference) -> bool:

@@ -17,6 +17,8 @@ from .report.model import Json, Surface
 from .shapes import is_generated, shape
 
 Row = dict[str, Json]
+NamedCell = tuple[str, Json, Json]
+"""A column of a key, and what stands there on both sides."""
 MAX_COMPARED = 200
 """Most rows of each side without a partner that are held against each other one by one."""
 MIN_ALIKE = 0.5
@@ -70,12 +72,16 @@ def _part(value: Json) -> str:
     return str(value)[:80]
 
 
-def compare_rows(before: Table, after: Table, renamed: Renamed) -> list[tuple[Row | None, Difference]]:
+def compare_rows(
+    before: Table, after: Table, renamed: Renamed, named: list[NamedCell] | None = None
+) -> list[tuple[Row | None, Difference]]:
     """What differs, each with the row it is about: `row_changed` by column, `row_missing`, `row_extra`,
-    `multiset_changed`."""
+    `multiset_changed`. `named` takes the keys that rows have on either side, where they are others."""
     if not before.key or before.key != after.key:
         return _multiset(before, after, renamed)
     pairs, lost, new = _paired(before, after, renamed)
+    if named is not None:
+        named.extend(_named(pairs, before.key))
     found: list[tuple[Row | None, Difference]] = []
     for old, now in pairs:
         found.extend((old, one) for one in _row(before, after, old, now, renamed))
@@ -84,6 +90,18 @@ def compare_rows(before: Table, after: Table, renamed: Renamed) -> list[tuple[Ro
         copies = Counter(_rest(row, after.key, Renamed()) for row in after.rows) if new and not lost else Counter()
         found.extend((row, _extra(after, row, copies[_rest(row, after.key, Renamed())])) for row in new)
     return found
+
+
+def _named(pairs: Sequence[tuple[Row, Row]], key: Sequence[str]) -> Iterable[NamedCell]:
+    """The columns of keys that differ between two rows of which no other could be meant: nothing but the key is the
+    same at two rows of either table."""
+    drawn = [(old, now) for old, now in pairs if any(old.get(column) != now.get(column) for column in key)]
+    contents = [Counter(_rest(row, key, Renamed()) for row in side) for side in zip(*drawn, strict=True)]
+    for old, now in drawn:
+        alone = all(held[_rest(row, key, Renamed())] == 1 for held, row in zip(contents, (old, now), strict=True))
+        for column in key if alone else ():
+            if old.get(column) != now.get(column):
+                yield column, old.get(column), now.get(column)
 
 
 def _paired(before: Table, after: Table, renamed: Renamed) -> tuple[list[tuple[Row, Row]], list[Row], list[Row]]:

@@ -177,7 +177,7 @@ def _transport(one: Difference) -> Severity:
 
 
 def _latency(one: Difference) -> Severity:
-    return INFO if one.trait == "improved" else WARNING
+    return INFO if one.trait in {"improved", "shifted"} else WARNING
 
 
 _RULES = {

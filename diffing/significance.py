@@ -58,15 +58,33 @@ def benjamini_hochberg(p_values: Sequence[float], level: float = 0.01) -> list[b
     return rejected
 
 
-def confidence(hits: int, requests: int, rounds: int, noise_trials: int) -> float:
-    """How sure a finding is that `hits` of `requests` requests showed in each of `rounds` rounds, and none of
+def rate_bound(hits: int, trials: int) -> float:
+    """The largest rate that `hits` of `trials` leave open with 95 % confidence, one-sided (Clopper and Pearson 1934);
+    of no hits this is the rule of three, 1 - 0.05^(1/n)."""
+    if hits >= trials:
+        return 1.0
+    if not hits:
+        return float(1 - 0.05 ** (1 / trials))
+    low, high = hits / trials, 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        # The chance of so few hits, which falls as the rate grows.
+        if 1 - binomial_tail(hits + 1, trials, middle) > 0.05:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def confidence(hits: int, requests: int, rounds: int, noise_trials: int, noise_hits: int = 0) -> float:
+    """How sure a finding is that `hits` of `requests` requests showed in each of `rounds` rounds, and `noise_hits` of
     `noise_trials` comparisons of the baseline with itself.
 
-    1 - P(at least `hits` by noise), noise being at most as frequent as the rule of three allows, to the power of the
+    1 - P(at least `hits` by noise), noise being at most as frequent as `rate_bound` allows, to the power of the
     rounds it would have to show in. Noise that was never looked for may be anything: then 0.8 at most; a
     single round may have met a rare state: then 0.98 at most.
     """
-    rate = 1 - 0.05 ** (1 / noise_trials) if noise_trials else UNSEEN_RATE
+    rate = rate_bound(min(noise_hits, noise_trials), noise_trials) if noise_trials else UNSEEN_RATE
     sure = 1 - binomial_tail(hits, max(requests, hits), rate**rounds)
     ceiling = 0.8 if not noise_trials else (0.98 if rounds < 2 else CEILING)
     return round(min(max(sure, 0.3), ceiling), 3)

@@ -15,10 +15,11 @@ from ..capture.model import Exchange
 from .canonical import within_depth
 from .compare.body import withheld
 from .difference import Difference, child
-from .protocols import is_state
+from .identity.sights import Named, Spot, Trust
+from .protocols import PROCESS, is_state
 from .report.model import Json, Surface
 from .rounds import Run
-from .rows import Renamed, Row, Table, compare_rows
+from .rows import NamedCell, Renamed, Row, Table, compare_rows
 
 MAX_DEPTH = 50
 _LIFETIMES = frozenset({"ttl", "pttl"})
@@ -41,12 +42,13 @@ class Left:
 
 @dataclass(slots=True)
 class StateComparison:
-    """`rows` counts what was compared by table; `keys` names each row."""
+    """`rows` counts what was compared by table; `keys` names each row; `named` are keys that rows have on either side."""
 
     differences: list[Left] = field(default_factory=list)
     rows: Counter[str] = field(default_factory=Counter)
     keys: set[str] = field(default_factory=set)
     unverified: list[str] = field(default_factory=list)
+    named: list[Named] = field(default_factory=list)
 
 
 def compare_state(before: Run, after: Run, names: dict[str, str], author: Author) -> StateComparison:
@@ -63,7 +65,7 @@ def compare_state(before: Run, after: Run, names: dict[str, str], author: Author
 
 
 def _states(exchanges: Iterable[Exchange]) -> dict[Place, Exchange]:
-    return {(one.service, one.request.target): one for one in exchanges if is_state(one)}
+    return {(one.service, one.request.target): one for one in exchanges if is_state(one) and one.protocol != PROCESS}
 
 
 def _compare_one(
@@ -87,11 +89,24 @@ def _compare_one(
     result.rows[name] += max(len(tables[0].rows), len(tables[1].rows), 1)
     result.keys.update(_key(place, tables[0].name_of(row)) for row in tables[0].rows)
     result.keys.update((_key(place, "*"), *(_key(place, tables[1].name_of(row)) for row in tables[1].rows)))
-    for row, one in compare_rows(tables[0], tables[1], renamed):
+    cells: list[NamedCell] = []
+    differences = compare_rows(tables[0], tables[1], renamed, cells)
+    result.named.extend(_sights(place, cells))
+    for row, one in differences:
         called = tables[0].name_of(row) if row is not None else "*"
         held = row or {}
         own = {column: held[column] for column in tables[0].key if column in held}
         _note(result, place, called, one, author(service, name, own, held))
+
+
+def _sights(place: Place, cells: Iterable[NamedCell]) -> Iterable[Named]:
+    """Keys of rows, as what is known of the sides' ids."""
+    service, name = place
+    for column, before, after in cells:
+        if isinstance(before, str | int) and isinstance(after, str | int):
+            path = f"{child('$', name)}.{column}"
+            spot = Spot(name, (Surface.STATE.value, path, service, f"state of {name}"))
+            yield Named(_key(place, str(before)[:80]), spot, str(before), str(after), Trust.STORED)
 
 
 def _rest_is_same(result: StateComparison, place: Place, before: Exchange, after: Exchange) -> bool:

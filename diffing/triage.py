@@ -8,24 +8,26 @@ silently: what is not reported is listed as suppressed, with the reason and how 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from .cluster import Cluster, cluster_key
 from .comparison import Comparison, Observation
 from .difference import Difference
 from .merge import absorb
+from .frequency import Tried, significant, try_frequencies
 from .noise import Evidence, NoiseModel, looks_generated
+from .nondeterminism import Unsteady
 from .report.model import Suppressed, Surface
-from .significance import benjamini_hochberg, confidence, fisher_greater
+from .residual import MEMBERS, TOLERANCE, VALUES, breaches, is_tolerated
+from .significance import CEILING, benjamini_hochberg, confidence, fisher_greater
+from .undecided import undecided_lines
 
-RELATION_US = 30_000_000
-"""A time that moved by less against its request is jitter."""
-SPREAD_US = 10_000_000
-MIN_MOVED = 3
 MIXED_UP = 0.2
 """Share of requests up to which calls of inferred cause may have been given to the wrong one."""
 MIN_RATE_RATIO = 3
 """A noisy difference counts only where it is this much more frequent than by itself."""
 UNORDERED = "order changes in the baseline itself"
+TOLERATED = f"no further off than {TOLERANCE} times what the baseline's own numbers are"
 
 
 @dataclass(slots=True)
@@ -39,6 +41,12 @@ class Hidden:
         path = one.difference.path or one.difference.operation or one.difference.surface.value
         self.counts[one.endpoint, path, one.difference.kind, why] += 1
 
+    def forget(self, endpoint: str, one: Difference) -> None:
+        """Hide nothing of `one`'s kind and place any more: it is told after all."""
+        path = one.path or one.operation or one.surface.value
+        for key in [key for key in self.counts if key[:3] == (endpoint, path, one.kind)]:
+            del self.counts[key]
+
     def listed(self) -> tuple[Suppressed, ...]:
         """All of them, sorted."""
         return tuple(
@@ -47,55 +55,47 @@ class Hidden:
         )
 
 
-def triage(rounds: Sequence[Comparison], noise: NoiseModel) -> tuple[list[Cluster], tuple[Suppressed, ...]]:
-    """The clusters that stand, and what was suppressed."""
+class Triaged(NamedTuple):
+    """`undecided` are sentences on what too few rounds were played for."""
+
+    clusters: list[Cluster]
+    suppressed: tuple[Suppressed, ...]
+    undecided: tuple[str, ...]
+
+
+def triage(
+    rounds: Sequence[Comparison],
+    noise: NoiseModel,
+    itself: Sequence[Comparison] = (),
+    candidates: Sequence[Comparison] = (),
+) -> Triaged:
+    """The clusters that stand, what was suppressed, and what is left open. `itself` are baselines compared with each other, `candidates`
+    the first round's candidate with each later one's."""
     hidden = Hidden()
     first = rounds[0]
     for one in first.masked:
         hidden.add(one, "each side names its own address")
-    moved = [moved_times(comparison, noise) for comparison in rounds]
-    later = [Later.of(comparison, extra) for comparison, extra in zip(rounds[1:], moved[1:], strict=True)]
-    clusters = _gather([*first.observations, *moved[0]], noise, hidden)
+    for one, why in first.renamed:
+        hidden.add(one, why)
+    derived = [list(breaches(each, noise.learned)) for each in rounds]
+    later = [Later.of(each, extra) for each, extra in zip(rounds[1:], derived[1:], strict=True)]
+    unsteady = Unsteady.learn(rounds, candidates, itself)
+    drawn = [one for one in first.observations if unsteady.covers(one)]
+    steady = [one for one in (*first.observations, *derived[0]) if not unsteady.covers(one)]
+    clusters = _gather(steady, noise, hidden)
     clusters = _undoubted(clusters, first, hidden)
     clusters = _confirmed(clusters, later, hidden)
     clusters = _significant(clusters, first, noise, hidden)
-    clusters = absorb(clusters)
+    clusters = _one_a_place(clusters)
     for cluster in clusters:
         _weigh(cluster, first, len(later), noise)
-    return clusters, hidden.listed()
-
-
-def moved_times(comparison: Comparison, noise: NoiseModel) -> list[Observation]:
-    """`relation_changed` where times that are new in each run lie elsewhere against their own requests: an expiry of
-    15 minutes instead of an hour. Only where all moved the same way, and further than they do by themselves."""
-    places: dict[tuple[str, tuple[str, str, str, str]], list[Observation]] = defaultdict(list)
-    for one in comparison.observations:
-        # A row's time is held against when its table was read: that says nothing of when it was written.
-        if one.difference.shift_us is not None and one.difference.surface is not Surface.STATE:
-            places[one.endpoint, one.difference.place].append(one)
-    found: list[Observation] = []
-    for (endpoint, place), observations in places.items():
-        by_itself = noise.shift(endpoint, place)
-        shifts = [one.difference.shift_us or 0 for one in observations]
-        if by_itself is None and not _follows_requests(observations, shifts):
-            continue
-        bound = max(RELATION_US, 10 * (by_itself or 0))
-        if min(shifts) > bound or max(shifts) < -bound:
-            found.extend(replace(one, difference=_moved(one)) for one in observations)
-    return found
-
-
-def _follows_requests(observations: Sequence[Observation], shifts: Sequence[int]) -> bool:
-    """Whether a time that never moved by itself (both baselines asked in the same second) still goes with its
-    request: different at different requests, and moved by one distance at all of them."""
-    values = {str(one.difference.before) for one in observations}
-    return len(values) >= MIN_MOVED and max(shifts) - min(shifts) <= SPREAD_US
-
-
-def _moved(one: Observation) -> Difference:
-    minutes = round((one.difference.shift_us or 0) / 60_000_000)
-    moved = f"{minutes:+d} min against the request"
-    return replace(one.difference, kind="relation_changed", trait="", shift_us=None, transition=moved)
+    clusters += _unsteady_clusters(drawn, unsteady, first)
+    tried = try_frequencies(rounds, itself)
+    told = _places(clusters)
+    clusters += _frequency_clusters(significant(tried), told, first, hidden)
+    told |= _places(clusters)
+    left = [one for one in tried if (one.endpoint, one.shown[0].difference.place) not in told]
+    return Triaged(absorb(clusters), hidden.listed(), tuple(undecided_lines(left) if len(rounds) > 1 else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Later:
 
 def _identity(one: Observation) -> tuple[object, ...]:
     difference = one.difference
-    kind = "members" if difference.kind in {"multiset_changed", "length_changed"} else difference.grade
+    kind = "members" if difference.grade in MEMBERS else difference.grade
     status = difference.transition if difference.surface.value == "status" else ""
     return (one.key, difference.place, kind, status)
 
@@ -123,14 +123,15 @@ def _gather(observations: Iterable[Observation], noise: NoiseModel, hidden: Hidd
     clusters: dict[tuple[object, ...], Cluster] = {}
     for one in observations:
         evidence = noise.evidence(one.endpoint, one.difference)
-        why = _noise(one, evidence)
+        key = (cluster_key(one), bool(evidence.differs))
+        cluster = clusters.setdefault(key, Cluster(one.endpoint, one.difference, evidence))
+        cluster.seen.add(one.key)
+        why = TOLERATED if is_tolerated(one, noise.learned) else _noise(one, evidence)
         if why:
             hidden.add(one, why)
-            continue
-        key = cluster_key(one)
-        cluster = clusters.setdefault(key, Cluster(one.endpoint, one.difference, evidence))
-        cluster.observations.setdefault(one.key, one)
-    return list(clusters.values())
+        else:
+            cluster.observations.setdefault(one.key, one)
+    return [cluster for cluster in clusters.values() if cluster.observations]
 
 
 def _noise(one: Observation, evidence: Evidence) -> str:
@@ -176,7 +177,7 @@ def _significant(clusters: list[Cluster], first: Comparison, noise: NoiseModel, 
     p_values = [_p_value(cluster, first) for cluster in doubtful]
     kept = [cluster for cluster in clusters if not cluster.evidence.differs]
     for cluster, real in zip(doubtful, benjamini_hochberg(p_values), strict=True):
-        rate = len(cluster.observations) / max(1, first.endpoints[cluster.endpoint])
+        rate = len(cluster.seen) / max(1, first.endpoints[cluster.endpoint])
         by_itself = cluster.evidence.differs / max(1, cluster.evidence.trials)
         if real and rate >= MIN_RATE_RATIO * by_itself:
             kept.append(cluster)
@@ -188,8 +189,9 @@ def _significant(clusters: list[Cluster], first: Comparison, noise: NoiseModel, 
 
 def _p_value(cluster: Cluster, first: Comparison) -> float:
     evidence = cluster.evidence
+    # All that showed in the round, as all that showed between the baselines is counted on the other side.
     return fisher_greater(
-        len(cluster.observations),
+        min(len(cluster.seen), first.endpoints[cluster.endpoint]),
         first.endpoints[cluster.endpoint],
         min(evidence.differs, evidence.trials),
         evidence.trials,
@@ -200,6 +202,74 @@ def _weigh(cluster: Cluster, first: Comparison, later: int, noise: NoiseModel) -
     rounds = 1 + (max(cluster.confirmed.get(key, 0) for key in cluster.observations) if later else 0)
     requests = first.endpoints[cluster.endpoint]
     cluster.of = max(requests, len(cluster.observations))
-    cluster.confidence = confidence(
-        len(cluster.observations), cluster.of, rounds, noise.trials.get(cluster.endpoint, 0)
-    )
+    trials, differs = noise.trials.get(cluster.endpoint, 0), cluster.evidence.differs
+    cluster.confidence = confidence(len(cluster.observations), cluster.of, rounds, trials, differs)
+
+
+def _one_a_place(clusters: list[Cluster]) -> list[Cluster]:
+    """Without what a breach at the same place says better, and without a list's breach that one of its members' own
+    findings says better."""
+    outside = [cluster for cluster in clusters if cluster.example.trait in {"outside", "unit"}]
+    kept: dict[tuple[object, ...], Cluster] = {}
+    for cluster in [*outside, *(one for one in clusters if one.example.trait not in {"outside", "unit"})]:
+        one = cluster.example
+        same = [other for other in outside if other is not cluster and _is_at(other, cluster)]
+        plain = one.trait not in {"outside", "unit"} and one.grade in VALUES | MEMBERS
+        if (plain and same) or (one.kind in MEMBERS and one.trait == "outside" and _member_told(cluster, clusters)):
+            continue
+        held = kept.setdefault((cluster.endpoint, *one.place, one.kind, one.transition), cluster)
+        for key, observation in cluster.observations.items():
+            held.observations.setdefault(key, observation)
+    return list(kept.values())
+
+
+def _is_at(one: Cluster, other: Cluster) -> bool:
+    return (one.endpoint, one.example.place) == (other.endpoint, other.example.place)
+
+
+def _member_told(cluster: Cluster, clusters: list[Cluster]) -> bool:
+    inside = f"{cluster.example.path}[*]"
+    return any(one.endpoint == cluster.endpoint and (one.example.path or "").startswith(inside) for one in clusters)
+
+
+def _places(clusters: Iterable[Cluster]) -> set[tuple[object, ...]]:
+    return {(cluster.endpoint, cluster.example.place) for cluster in clusters}
+
+
+def _unsteady_clusters(drawn: Iterable[Observation], unsteady: Unsteady, first: Comparison) -> list[Cluster]:
+    """One cluster for each place at which the candidate differs from itself."""
+    found: dict[tuple[object, ...], Cluster] = {}
+    for one in drawn:
+        told = replace(one, difference=unsteady.told(one))
+        nothing = Evidence(frozenset(), 0, first.endpoints[one.endpoint])
+        cluster = found.setdefault(cluster_key(told), Cluster(one.endpoint, told.difference, nothing))
+        cluster.observations.setdefault(one.key, told)
+    for cluster in found.values():
+        cluster.of, cluster.confidence = first.endpoints[cluster.endpoint], CEILING
+    return list(found.values())
+
+
+def _frequency_clusters(
+    changed: Iterable[Tried], told: set[tuple[object, ...]], first: Comparison, hidden: Hidden
+) -> list[Cluster]:
+    """Clusters of what happens more often than by itself, at places of which nothing is told yet."""
+    found: list[Cluster] = []
+    for one in changed:
+        shown = [replace(each, difference=_as_frequency(each.difference, one.how)) for each in one.shown]
+        if not shown or (shown[0].endpoint, shown[0].difference.place) in told:
+            continue
+        endpoint, example = shown[0].endpoint, shown[0].difference
+        cluster = Cluster(endpoint, example, Evidence(frozenset(), 0, 0))
+        cluster.observations = {each.key: each for each in shown}
+        cluster.of = max(first.endpoints[endpoint], len(cluster.observations))
+        cluster.confidence = round(min(CEILING, 1 - one.p_value), 3)
+        cluster.notes.append(f"changed frequency: {one.how}")
+        hidden.forget(endpoint, example)
+        found.append(cluster)
+    return found
+
+
+def _as_frequency(one: Difference, how: str) -> Difference:
+    if one.surface is not Surface.RESPONSE or one.kind != "value_changed":
+        return one
+    return replace(one, trait="frequency", transition="changed frequency")

@@ -5,27 +5,29 @@ Rules of this file:
 - open loop: an intended instant never depends on the target. What cannot go then, because its session still waits or
   no slot is free, goes later: lateness says by how much, and latency runs from the intended instant;
 - every step of the plan ends once: answered, failed, failed untried because the target is gone, or counted as skipped
-  because the replay was stopped.
+  because the replay was stopped or because an earlier request gave no value for it.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Protocol
 
 from ..capture.linking.names import endpoint
-from ..capture.linking.values import body_values, request_values
+from ..capture.linking.values import request_values
 from ..capture.links import LinkIndex
-from ..capture.model import Failure, FailureKind, Request
-from ..capture.wire.answers import RawAnswer
+from ..capture.model import NOT_SENT, Exchange, Failure, FailureKind, Request
 from ..capture.wire.replayed import Replayed
+from .ledger import UNWRITABLE, Ledger
 from .pace import Pace
 from .plan import MessageStep, Plan, Step
 from .tally import Played
 from .timer import Timer, make_timer
+from .told import came_back, exchange_of, failed, told_of
 from .tracing import traced
 from .transport.base import Clock, Done, Outcome, Transport
+from .values.session import SideValues, Unsent
 
 LEAD_US = 20_000
 """From the start of a timed replay to its first intended instant: the loop has settled by then."""
@@ -53,6 +55,9 @@ class Sink(Protocol):
 
     def offer_replayed(self, values: Replayed) -> None:
         """Take what came of a request. Never waits, never raises."""
+
+    def offer(self, exchange: Exchange) -> None:
+        """Take an exchange whose request holds what an answer gave, and has yet to be cleaned."""
 
     def lost(self, kind: str, reason: str, count: int = 1) -> None:
         """Count something that will not be in the run."""
@@ -92,6 +97,7 @@ class Runner:
     `links` is given where taps record the downstream calls: each request then gets a trace id of its own, a function
     of `seed`, and counts as a possible cause while it is under way. `service` renames the replayed service.
     `onlooker` is told of every request. `messenger` takes the messages of the plan, and records what comes of them.
+    `values` are what this side's answers gave for later requests; `ledger` remembers what changes something.
     """
 
     def __init__(
@@ -106,6 +112,8 @@ class Runner:
         links: LinkIndex | None = None,
         onlooker: Onlooker | None = None,
         messenger: Messenger | None = None,
+        values: SideValues | None = None,
+        ledger: Ledger | None = None,
         seed: int = 0,
         progress: Callable[[], None] | None = None,
         timer: Callable[[Callable[[], None]], Timer] = make_timer,
@@ -122,11 +130,15 @@ class Runner:
         self._links = links
         self._onlooker = onlooker
         self._messenger = messenger
+        self.values = values
+        self._ledger = ledger
         self._seed = seed
         self._progress = progress
         self._make_timer = timer
         self._lanes: dict[str, _Lane] = {}
         self._ready: deque[_Lane] = deque()
+        # Sessions whose next request needs a value of another session's, by the request that will give it.
+        self._parked: dict[str, list[_Lane]] = {}
         self._entered = 0
         self._start_us = 0
         self._left = len(plan.steps)
@@ -213,10 +225,20 @@ class Runner:
                 self._pause()
                 return
             lane = ready.popleft()
+            if self.values is not None and self._waits(lane):
+                continue
             step, intended_us = lane.due.popleft()
             lane.busy = True
             self._free -= 1
             self._send(step, intended_us, lane.freed)
+
+    def _waits(self, lane: _Lane) -> bool:
+        """Whether the next request of `lane` needs what another session's has not given yet; it is set aside then."""
+        assert self.values is not None
+        awaited = self.values.awaited(lane.due[0][0].origin)
+        if awaited is not None:
+            self._parked.setdefault(awaited, []).append(lane)
+        return awaited is not None
 
     def _pause(self) -> None:
         if not self._paused:
@@ -243,10 +265,22 @@ class Runner:
     def _send(self, step: Step, intended_us: int | None, ended: Callable[[], None]) -> None:
         if type(step) is MessageStep:
             assert self._messenger is not None
-            self._messenger.fire(step, partial(self._delivered, intended_us, ended))
+            if self._may_fire(step, ended):
+                self._messenger.fire(step, partial(self._delivered, step, intended_us, ended))
             return
-        exchange_id, seq = self._recorder.next_id()
         request = step.request
+        if self.values is not None:
+            filled = self.values.lack(step.origin) or self.values.filled(step.origin, request)
+            if isinstance(filled, Unsent):
+                self.skip(step, filled)
+                # Never before this has returned.
+                asyncio.get_running_loop().call_soon(ended)
+                return
+            request = filled
+        if not self._may_fire(step, ended):
+            return
+        is_clean = request is step.request
+        exchange_id, seq = self._recorder.next_id()
         links = self._links
         if links is not None:
             request = traced(request, self._seed, step.origin)
@@ -259,7 +293,17 @@ class Runner:
             )
         if self._onlooker is not None:
             self._onlooker.sent(exchange_id, step.origin)
-        self._transport.fire(request, partial(self._done, step, intended_us, ended, exchange_id, seq, request))
+        sent = (step, intended_us, ended, exchange_id, seq, request, is_clean)
+        self._transport.fire(request, partial(self._done, *sent))
+
+    def _may_fire(self, step: Step, ended: Callable[[], None]) -> bool:
+        """Whether the ledger has the step; without that it is not fired."""
+        if self._ledger is None or self._ledger.intend(step):
+            return True
+        self.played.stopped += 1
+        self._recorder.lost("skipped", UNWRITABLE)
+        asyncio.get_running_loop().call_soon(ended)
+        return False
 
     def _done(
         self,
@@ -269,12 +313,15 @@ class Runner:
         exchange_id: str,
         seq: int,
         request: Request,
+        is_clean: bool,
         outcome: Outcome,
     ) -> None:
-        """What was sent as `exchange_id` has ended."""
+        """What was sent as `exchange_id` has ended; `is_clean` where all of it comes from the capture."""
         _, _, sent_us, done_us, truncated, _ = outcome
+        if self._ledger is not None:
+            self._ledger.ended(step, outcome)
         if self._links is not None:
-            self._links.closed(exchange_id, self._clock.now_us(), values=_came_back(outcome))
+            self._links.closed(exchange_id, self._clock.now_us(), values=came_back(outcome))
         self.played.count(outcome)
         if intended_us is None:
             began_us = sent_us
@@ -282,16 +329,24 @@ class Runner:
             began_us = intended_us
             self.played.sent(intended_us, sent_us)
         times = (began_us, done_us - began_us, sent_us - began_us)
-        told = _told(outcome)
+        told = told_of(outcome)
         if self._onlooker is not None and outcome.answer is not None:
             self._onlooker.answered(step.origin, told[1])
-        self._offer(step, exchange_id, seq, request, told, times, truncated=truncated)
+        if is_clean:
+            self._offer(step, exchange_id, seq, request, told, times, truncated=truncated)
+        else:
+            self._offer_unclean(step, exchange_id, seq, request, outcome, times)
+        if self.values is not None:
+            self.values.ended(step.origin, outcome)
+            self._wake(step.origin)
         if self._progress is not None:
             self._progress()
         ended()
 
-    def _delivered(self, intended_us: int | None, ended: Callable[[], None], outcome: Outcome) -> None:
+    def _delivered(self, step: Step, intended_us: int | None, ended: Callable[[], None], outcome: Outcome) -> None:
         """A message was consumed and is done, or was not consumed."""
+        if self._ledger is not None:
+            self._ledger.ended(step, outcome)
         self.played.count_message(outcome)
         if intended_us is not None:
             self.played.sent(intended_us, outcome.sent_us)
@@ -321,6 +376,29 @@ class Runner:
             )
         )  # fmt: skip
 
+    def _offer_unclean(
+        self, step: Step, exchange_id: str, seq: int, request: Request, outcome: Outcome, times_us: tuple[int, int, int]
+    ) -> None:
+        """The same for a request that holds what an answer gave: it goes to the sanitizer whole."""
+        service = step.service if self._service is None else self._service
+        self._recorder.offer(exchange_of(step, service, exchange_id, seq, request, outcome, times_us))
+
+    def skip(self, step: Step, why: Unsent) -> None:
+        """Count a step that cannot be sent, and what will not be sent because of it."""
+        assert self.values is not None
+        self.played.unsent += 1
+        self._recorder.lost("skipped", f"{NOT_SENT}{self.values.skip(step.origin, why)}")
+        self._wake(step.origin)
+
+    def lack(self, step: Step) -> Unsent | None:
+        """Why the step cannot be sent at this side, or None."""
+        return self.values.lack(step.origin) if self.values is not None else None
+
+    def _wake(self, origin: str) -> None:
+        """Sessions that waited for the request of `origin` go on."""
+        if self._parked:
+            self._ready.extend(self._parked.pop(origin, ()))
+
     # The end.
 
     def _ended(self, count: int) -> None:
@@ -337,6 +415,7 @@ class Runner:
         for lane in self._lanes.values():
             lane.due.clear()
         self._ready.clear()
+        self._parked.clear()
         return rest
 
     def _give_up_rest(self) -> None:
@@ -350,30 +429,5 @@ class Runner:
                 continue
             exchange_id, seq = self._recorder.next_id()
             self.played.give_up(_GONE)
-            self._offer(step, exchange_id, seq, step.request, _failed(_GONE), (now_us, 0, 0))
+            self._offer(step, exchange_id, seq, step.request, failed(_GONE), (now_us, 0, 0))
         self._ended(len(rest))
-
-
-def _came_back(outcome: Outcome) -> Iterable[str]:
-    """The values of an answer, to be read if a call waits to know its cause."""
-    answer = outcome[0]
-    if answer is None:
-        return ()
-    return body_values(answer[1] if type(answer) is RawAnswer else answer.body)
-
-
-def _told(outcome: Outcome) -> tuple[Any, bytes]:
-    """Answer and body of an outcome, as `Replayed` has them."""
-    answer, failure, _, _, _, _ = outcome
-    if type(answer) is RawAnswer:
-        head, body = answer
-        return head, body
-    if answer is not None:
-        assert not isinstance(answer, RawAnswer)
-        return (answer.status, answer.headers.items, answer.reason, answer.version), answer.body
-    assert failure is not None
-    return _failed(failure)
-
-
-def _failed(failure: Failure) -> tuple[Any, bytes]:
-    return (failure.kind.value, failure.detail), b""

@@ -1,7 +1,7 @@
 """One side: the service under test in an environment of its own, with a tap in front of every downstream.
 
-Up: checkout, isolation, taps, migrations and resets, service, ready. Down in reverse order, always, whatever failed in
-between.
+Up: checkout, isolation, taps, migrations and resets, sequences moved apart, service, ready. Down in reverse order,
+always, whatever failed in between.
 """
 
 from collections import Counter
@@ -20,9 +20,10 @@ from .courier import Courier
 from .environments.checkout import Checkout
 from .environments.door import open_environment
 from .environments.egress import RefusingProxy, proxy_variables
+from .environments.memory import MemoryReadings
 from .environments.namespace import Namespace
 from .environments.ports import free_ports
-from .environments.process import last_words
+from .environments.process import ProcessEnvironment, last_words
 from .environments.ready import await_ready
 from .environments.spec import OPEN, SEALED, DownstreamSpec, Environment, Ready, ServiceSpec
 from .environments.wall import Wall
@@ -112,6 +113,14 @@ class Side:
             for exchange in await isolated.state(self._recorder):
                 self._recorder.offer(exchange)
 
+    def memory_readings(self, requests: int) -> MemoryReadings | None:
+        """For readings of the service's memory during a replay of so many requests; None where it is no process of
+        ours."""
+        environment = self._environment
+        if isinstance(environment, ProcessEnvironment) and environment.pid is not None:
+            return MemoryReadings(environment.pid, requests)
+        return None
+
     async def __aenter__(self) -> "Side":
         await self.up()
         return self
@@ -151,6 +160,8 @@ class Side:
             told.update(downstream.told(await self._tap(downstream, inner, own), own.placeholders))
             direct.update(downstream.told(self._real(downstream, inner), own.placeholders))
         await self._prepare(cwd, {**service.env, **direct})
+        for isolated in self._isolated:
+            await isolated.move_apart()
         if service.otlp:
             told.update(await self._receive_spans())
         told = {**service.env, **told}

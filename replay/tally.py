@@ -17,7 +17,8 @@ _UNREACHED = (FailureKind.CONNECT, FailureKind.TIMEOUT)
 @dataclass(slots=True)
 class Played:
     """Counts of a replay, also while it is under way. `untried` of the failed ones were never sent, because the
-    target was `gone`; `unconsumed` are messages that were produced, or could not be, and that nobody consumed.
+    target was `gone`; `unconsumed` are messages that were produced, or could not be, and that nobody consumed; `unsent`
+    are requests for which an earlier one gave no value.
     `late_us` has the lateness of each send of an open loop.
     """
 
@@ -27,6 +28,7 @@ class Played:
     unconsumed: int = 0
     retried: int = 0
     stopped: int = 0
+    unsent: int = 0
     gone: bool = False
     failures: dict[str, int] = field(default_factory=dict)
     late_us: "array[int]" = field(default_factory=lambda: array("q"))
@@ -80,6 +82,10 @@ class Played:
         if self._first_us is None or pair < self._first_us:
             self._first_us = pair
         self._last_us = max(self._last_us, pair)
+
+    def is_whole(self, planned: int) -> bool:
+        """Whether each of `planned` steps has come to its end, and none was given up untried."""
+        return self.fired + self.unsent >= planned and not self.untried
 
     @property
     def died(self) -> bool:

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from seamline.capture.errors import CouldNotCheck, UsageError
-from seamline.capture.model import LinkKind, Role
+from seamline.capture.model import Exchange, LinkKind, Role
 from seamline.capture.sanitize.rules import Rules
 from seamline.capture.store.reader import open_capture
 from seamline.cli.config import load_config
-from seamline.cli.rounds import RoundPlan, in_turn, play_round, shared_port, untapped
+from seamline.cli.rounds import RoundPlan, RoundResult, in_turn, play_round, shared_port, untapped
 from seamline.diffing.rounds import Run
 from seamline.replay.environments.ports import free_ports
 from seamline.replay.environments.spec import DownstreamSpec, Listen, ServiceSpec
@@ -43,16 +43,21 @@ def a_round(folder: Path, sides: str = "", *, listen: str = '{ env = "PORT" }') 
     )
 
 
+def is_call(exchange: Exchange) -> bool:
+    """Not a reading of the side's own memory."""
+    return exchange.role is Role.OUTBOUND and exchange.request.method != "STATE"
+
+
 def calls(run: Run) -> list[str]:
-    return [exchange.request.target for exchange in run.exchanges if exchange.role is Role.OUTBOUND]
+    return [exchange.request.target for exchange in run.exchanges if is_call(exchange)]
 
 
 def inbound(run: Run) -> list[str]:
     return [exchange.request.target for exchange in run.exchanges if exchange.role is Role.INBOUND]
 
 
-def play(what: RoundPlan) -> tuple[int, dict[str, Run]]:
-    async def main() -> tuple[int, dict[str, Run]]:
+def play(what: RoundPlan) -> RoundResult:
+    async def main() -> RoundResult:
         async with asyncio.timeout(60):
             return await play_round(what)
 
@@ -66,7 +71,7 @@ def failed(what: RoundPlan, kind: type[Exception] = CouldNotCheck) -> str:
 
 
 def test_every_side_is_sent_the_plan_and_its_calls_are_tied_to_their_cause(tmp_path: Path) -> None:
-    fired, runs = play(a_round(tmp_path))
+    fired, runs, _ = play(a_round(tmp_path))
     targets = [f"/quote/{number}" for number in range(1, 13)]
     assert (fired, list(runs)) == (12, list(NAMES))
     for name, run in runs.items():
@@ -76,7 +81,7 @@ def test_every_side_is_sent_the_plan_and_its_calls_are_tied_to_their_cause(tmp_p
         assert (run.manifest.replayed, run.manifest.notes["side"]) == ("cap-1", name)
         by_id = {exchange.id: exchange for exchange in run.exchanges}
         for exchange in run.exchanges:
-            if exchange.role is Role.OUTBOUND:
+            if is_call(exchange):
                 [link] = exchange.links
                 assert link.how is LinkKind.PROPAGATED
                 assert (
@@ -91,7 +96,7 @@ def test_sides_that_share_a_port_run_one_after_another_and_tell_no_times(tmp_pat
     what = a_round(tmp_path, f"[baseline]\nenv = {{ PORT = '{port}' }}\n[candidate]\nenv = {{ PORT = '{port}' }}\n",
                    listen=f"{{ port = {port} }}")  # fmt: skip
     assert shared_port(what.sides) == port
-    fired, runs = play(what)
+    fired, runs, _ = play(what)
     assert fired == 12
     assert [len(inbound(run)) for run in runs.values()] == [12, 12, 12]
     assert [len(calls(run)) for run in runs.values()] == [12, 12, 12]
@@ -104,18 +109,18 @@ def test_where_one_side_runs_already_no_sides_calls_are_compared(tmp_path: Path)
     async def main() -> None:
         running = what.sides[0]
         async with asyncio.timeout(60):
-            _, first = await play_round(replace(what, sides=(running,)))
+            _, first, _ = await play_round(replace(what, sides=(running,)))
             assert calls(first["baseline"])
             recorder_folder = tmp_path / "other"
             recorder_folder.mkdir()
-            _, runs = await _with_running(replace(what, folder=recorder_folder), running)
+            _, runs, _ = await _with_running(replace(what, folder=recorder_folder), running)
         assert [len(inbound(run)) for run in runs.values()] == [12, 12]
         assert [calls(run) for run in runs.values()] == [[], []]
 
     asyncio.run(main())
 
 
-async def _with_running(what: RoundPlan, running: SideSpec) -> tuple[int, dict[str, Run]]:
+async def _with_running(what: RoundPlan, running: SideSpec) -> RoundResult:
     """The round with a baseline that runs already, beside a candidate that is started."""
     from seamline.capture.links import LinkIndex
     from seamline.capture.recorder import Recorder
@@ -173,13 +178,13 @@ def test_a_side_that_answers_nothing_cannot_be_judged(tmp_path: Path) -> None:
 
 def test_a_round_ends_between_two_requests_when_its_time_is_over(tmp_path: Path) -> None:
     left = iter([True] * 5)
-    fired, runs = play(replace(a_round(tmp_path), in_time=lambda: next(left, False)))
+    fired, runs, _ = play(replace(a_round(tmp_path), in_time=lambda: next(left, False)))
     assert fired == 5
     assert [len(inbound(run)) for run in runs.values()] == [5, 5, 5]
 
 
 def test_a_round_without_time_says_nothing_of_its_sides(tmp_path: Path) -> None:
-    fired, runs = play(replace(a_round(tmp_path), in_time=lambda: False))
+    fired, runs, _ = play(replace(a_round(tmp_path), in_time=lambda: False))
     assert fired == 0
     assert [inbound(run) for run in runs.values()] == [[], [], []]
 

@@ -24,7 +24,7 @@ def test_no_answer_on_both_sides_is_unverified() -> None:
     assert compared(Turn(status=0), Turn(status=0)).unverified == "no answer on both sides"
 
 
-def test_a_text_is_masked_only_as_a_whole() -> None:
+def test_a_text_is_masked_line_by_line() -> None:
     text = (("content-type", "text/plain"),)
     hosts = ("127.0.0.1:41001",), ("127.0.0.1:52002",)
     same = compared(
@@ -34,7 +34,8 @@ def test_a_text_is_masked_only_as_a_whole() -> None:
         Turn(body=b"on 127.0.0.1:41001\nok", headers=text), Turn(body=b"on 127.0.0.1:52002\nno", headers=text), *hosts
     )
     assert (len(same.differences), len(same.masked)) == (0, 1)
-    assert (len(other.differences), len(other.masked)) == (1, 0)
+    assert (len(other.differences), len(other.masked)) == (1, 1)
+    assert other.differences[0].after == "no"
 
 
 def test_a_location_that_follows_the_body_is_no_broken_relation() -> None:

@@ -1,5 +1,6 @@
 """Endpoint templates: names stay, values become placeholders."""
 
+import json
 from collections.abc import Iterable
 
 import pytest
@@ -16,7 +17,8 @@ from support.traffic import Call, Turn, exchange
 
 def asked(target: str, body: bytes = b"{}", **changes: object) -> Exchange:
     response = Response(200, Headers([("content-type", "application/json")]), body)
-    return an_exchange(request=Request("GET", target, Headers()), response=response, **changes)
+    fields: dict[str, object] = {"request": Request("GET", target, Headers()), "response": response, **changes}
+    return an_exchange(**fields)
 
 
 def endpoints(targets: Iterable[str]) -> list[str]:
@@ -157,3 +159,75 @@ def test_any_call_has_an_endpoint(targets: list[str], protocol: str) -> None:
     templates = Templates.learn(calls)
     for one in calls:
         assert isinstance(templates.endpoint(one), str)
+
+
+def listed(*answers: tuple[str, object]) -> list[str]:
+    """The endpoints of paths with what each answered."""
+    exchanges = [asked(target, json.dumps(body).encode()) for target, body in answers]
+    templates = Templates.learn(exchanges)
+    return sorted({templates.endpoint(one) for one in exchanges})
+
+
+USER = {"name": "x", "age": 1}
+ORDER = {"total": 1, "items": []}
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ([("/users/alice", USER), ("/users/bob", USER)], ["GET /users/{id}"]),
+        ([("/buckets/ada", {"data": USER}), ("/buckets/bob", {"data": USER})], ["GET /buckets/{id}"]),
+        (
+            [("/users/alice/orders", [ORDER]), ("/users/bob/orders", [ORDER]), ("/users/alice", USER), ("/users/bob", USER)],
+            ["GET /users/{id}", "GET /users/{id}/orders"],
+        ),
+        ([("/orders/17", ORDER), ("/orders/search", {"hits": 1, "items": []})], ["GET /orders/search", "GET /orders/{id}"]),
+        ([("/orders/17", ORDER), ("/orders/gold", ORDER)], ["GET /orders/{id}"]),
+        ([("/users/17", USER), ("/users/me", USER)], ["GET /users/me", "GET /users/{id}"]),
+        ([("/orders/ord-17", {}), ("/orders/ord-18", {})], ["GET /orders/{id}"]),
+        ([("/api/v1/a", USER), ("/api/v2/a", USER)], ["GET /api/v1/a", "GET /api/v2/a"]),
+        ([("/health/live", {"status": "ok"}), ("/health/ready", {"status": "ok"})], ["GET /health/live", "GET /health/ready"]),
+        ([("/alpha", USER), ("/beta", USER), ("/gamma", USER)], ["GET /alpha", "GET /beta", "GET /gamma"]),
+        ([("/orders/17/refund", ORDER), ("/orders/17/invoice", ORDER)], ["GET /orders/{id}/invoice", "GET /orders/{id}/refund"]),
+        ([("/users/alice", USER), ("/users/roles", ORDER)], ["GET /users/alice", "GET /users/roles"]),
+        ([("/weather/paris", USER), ("/weather/rome", USER), ("/weather/oslo", USER)], ["GET /weather/{id}"]),
+        ([("/people/ada%20l", {}), ("/people/M%C3%BCller", {})], ["GET /people/{id}"]),
+    ],
+)  # fmt: skip
+def test_few_siblings_are_values_where_they_answer_alike(
+    answers: list[tuple[str, object]], expected: list[str]
+) -> None:
+    assert listed(*answers) == expected
+
+
+def test_a_name_that_nobody_has_is_a_value_like_the_others() -> None:
+    missing = asked("/users/nobody", response=Response(404, Headers(), b'{"error": "no such user"}'))
+    known = [asked(f"/users/{name}", json.dumps(USER).encode()) for name in ("alice", "bob")]
+    templates = Templates.learn([*known, missing])
+    assert templates.endpoint(missing) == "GET /users/{id}"
+    alone = Templates.learn([missing])
+    assert alone.endpoint(missing) == "GET /users/nobody"
+
+
+def test_a_side_whose_answers_changed_does_not_split_an_endpoint() -> None:
+    old = [asked(f"/users/{name}", b'{"name": "x", "age": 1}') for name in ("alice", "bob")]
+    new = [asked(f"/users/{name}", b'{"name": "x", "years": 1}') for name in ("alice", "bob")]
+    templates = Templates.learn([*old, *new])
+    assert {templates.endpoint(one) for one in (*old, *new)} == {"GET /users/{id}"}
+
+
+def test_the_recorded_document_knows_best() -> None:
+    document = {
+        "openapi": "3.1.0",
+        "servers": [{"url": "https://x/api"}],
+        "paths": {"/teams/{team}": {}, "/teams/all": {}},
+    }
+    one, other = asked("/api/teams/red"), asked("/api/teams/all")
+    templates = Templates.learn([asked("/openapi.json", json.dumps(document).encode()), one, other])
+    assert (templates.endpoint(one), templates.endpoint(other)) == ("GET /api/teams/{team}", "GET /api/teams/all")
+    assert templates.split("", "/api/teams/blue%20sky")[1] == (("team", "blue sky"),)
+
+
+def test_a_word_of_routes_stays_among_many_values() -> None:
+    cities = [f"/weather/{chr(97 + n)}{chr(97 + n)}city" for n in range(26)]
+    assert endpoints([*cities, "/weather/search"]) == ["GET /weather/search", "GET /weather/{id}"]

@@ -23,7 +23,7 @@ def test_the_keys_are_the_contracts_in_its_order() -> None:
     assert list(loaded["capture"]) == ["exchanges", "dropped", "withheld", "truncated", "expired"]
     assert list(loaded["findings"][0]) == [*FINDING_KEYS, "explanation"]
     assert list(loaded["suppressed"][0]) == ["path", "kind", "why", "hides"]
-    assert list(loaded["latency"][0]) == ["endpoint", "pairs", "estimate", "low", "high", "mde", "verdict"]
+    assert list(loaded["latency"][0]) == ["endpoint", "pairs", "estimate", "low", "high", "mde", "verdict", "why"]
     assert list(loaded["coverage"]) == ["endpoints", "unverified"]
 
 

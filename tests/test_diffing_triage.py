@@ -67,6 +67,6 @@ def test_a_few_calls_that_may_be_another_request_s_are_listed_and_not_reported(c
         observations=[Observation(f"c-{place}", "GET /x", doubtful) for place in range(count)],
         endpoints=Counter({"GET /x": 10}),
     )
-    clusters, suppressed = triage([first], NoiseModel([]))
-    assert bool(clusters) is reported
-    assert bool(suppressed) is not reported
+    triaged = triage([first], NoiseModel([]))
+    assert bool(triaged.clusters) is reported
+    assert bool(triaged.suppressed) is not reported

@@ -143,7 +143,7 @@ def test_two_rounds_of_sides_that_write(tmp_path: Path, servers: tuple[PostgresS
             for number in (1, 2):
                 what = a_round(tmp_path, servers, number)
                 ahead = what.sides if number == 1 else ()
-                fired, runs = await play_round(replace(what, isolation=isolation, ahead=ahead))
+                fired, runs, _ = await play_round(replace(what, isolation=isolation, ahead=ahead))
                 assert fired == 3
                 played.append(runs)
         finally:

@@ -72,6 +72,31 @@ def test_a_copy_has_rows_keys_views_triggers_routines_and_grants(server: Mariadb
     asyncio.run(main())
 
 
+def test_numbered_tables_count_on_from_the_sides_own_place(server: MariadbServer) -> None:
+    server.run(
+        "CREATE DATABASE counted",
+        "USE counted",
+        "CREATE TABLE plain (id INT AUTO_INCREMENT PRIMARY KEY, word TEXT)",
+        "INSERT INTO plain (word) VALUES ('a'), ('b')",
+        "CREATE TABLE small (id SMALLINT UNSIGNED AUTO_INCREMENT PRIMARY KEY, word TEXT)",
+        "CREATE TABLE bare (word TEXT)",
+    )
+
+    async def main() -> list[tuple[object, ...]]:
+        cloner = a_cloner(server, "counted")
+        await cloner.open()
+        name = await cloner.clone("candidate")
+        await cloner.move_apart(name, 1_000_003)
+        for table in ("plain", "small"):
+            server.run(f"INSERT INTO {table} (word) VALUES ('c')", database=name)
+        found = server.run("SELECT MAX(id) FROM plain UNION ALL SELECT MAX(id) FROM small", database=name)
+        await cloner.drop(name)
+        await cloner.close()
+        return found
+
+    assert asyncio.run(main()) == [(1_000_006,), (1,)]
+
+
 def test_the_state_of_a_copy_is_read_in_text_forms_by_primary_key(server: MariadbServer) -> None:
     async def main() -> dict[str, TableState]:
         cloner = a_cloner(server)

@@ -24,6 +24,18 @@ def test_a_clone_tells_its_tables_and_is_dropped() -> None:
     asyncio.run(main())
 
 
+def test_a_clones_sequences_move_as_far_as_its_side_stands() -> None:
+    async def main() -> None:
+        cloner = ScriptedCloner()
+        clones = Clones(cloner)
+        for side, offset in (("baseline", 0), ("candidate", 7)):
+            await OwnClone(clones, await clones.take(side), "postgres", "db", offset).move_apart()
+        assert cloner.moved == {"candidate-2": 7}
+        await clones.close()
+
+    asyncio.run(main())
+
+
 def test_a_prefix_and_nothing_hold_no_state() -> None:
     async def main() -> None:
         prefix: Isolated = OwnPrefix("seamline-x")
@@ -31,6 +43,7 @@ def test_a_prefix_and_nothing_hold_no_state() -> None:
         nothing: Isolated = Nothing()
         assert (nothing.placeholders, nothing.names) == ({}, {})
         for own in (prefix, nothing):
+            await own.move_apart()
             assert list(await own.state(MemorySink())) == []
             await own.drop()
 

@@ -109,6 +109,73 @@ def test_the_state_of_a_clone_is_read_in_text_forms_by_primary_key(server: Postg
     assert [tuple(row) for row in tables["parted"].rows] == [(1, "2026-05-01")]
 
 
+_COUNTED = (
+    "CREATE TABLE plain (id serial PRIMARY KEY)",
+    "INSERT INTO plain DEFAULT VALUES",
+    "CREATE TABLE identity (id bigint GENERATED ALWAYS AS IDENTITY (INCREMENT 2))",
+    "CREATE TABLE small (id smallserial)",
+    "CREATE SEQUENCE wide",
+    "CREATE TABLE narrow (id int2 DEFAULT nextval('wide'))",
+    "CREATE SEQUENCE round MAXVALUE 9000000 CYCLE",
+    'CREATE SCHEMA "Odd one"',
+    'CREATE SEQUENCE "Odd one"."Set, not called"',
+    """SELECT setval('"Odd one"."Set, not called"', 50, false)""",
+    "CREATE SEQUENCE down INCREMENT -1",
+)
+
+
+def test_sequences_of_all_kinds_count_on_from_the_sides_own_place(server: PostgresServer) -> None:
+    server.run("CREATE DATABASE counted")
+    server.run(*_COUNTED, database="counted")
+
+    async def main() -> dict[str, object]:
+        cloner = a_cloner(server, "counted")
+        await cloner.open()
+        name = await cloner.clone("candidate")
+        await cloner.move_apart(name, 1_000_003)
+
+        def gives(query: str) -> object:
+            return server.run(query, database=name)[0][0]
+
+        found = {
+            "plain": gives("INSERT INTO plain DEFAULT VALUES RETURNING id"),
+            "identity": gives("INSERT INTO identity DEFAULT VALUES RETURNING id"),
+            "small": gives("INSERT INTO small DEFAULT VALUES RETURNING id"),
+            "narrow": gives("INSERT INTO narrow DEFAULT VALUES RETURNING id"),
+            "round": gives("SELECT nextval('round')"),
+            "odd": gives("""SELECT nextval('"Odd one"."Set, not called"')"""),
+            "down": gives("SELECT nextval('down')"),
+        }
+        await cloner.drop(name)
+        await cloner.close()
+        return found
+
+    assert asyncio.run(main()) == {
+        "plain": 1_000_005, "identity": 1_000_003, "small": 1, "narrow": 1, "round": 1, "odd": 1_000_053,
+        "down": -1_000_004,
+    }  # fmt: skip
+
+
+def test_sequences_of_others_stay_where_they_are(server: PostgresServer) -> None:
+    server.run("CREATE DATABASE others")
+    server.run("CREATE SEQUENCE theirs", "GRANT CREATE ON SCHEMA public TO clerk", database="others")
+    server.run("CREATE SEQUENCE own", database="others", user="clerk")
+
+    async def main() -> list[tuple[object, ...]]:
+        cloner, clerk = a_cloner(server, "others"), a_cloner(server, "others", "clerk")
+        await cloner.open()
+        await clerk.open()
+        name = await cloner.clone("candidate")
+        await clerk.move_apart(name, 1_000_003)
+        found = server.run("SELECT nextval('theirs'), nextval('own')", database=name)
+        await cloner.drop(name)
+        await clerk.close()
+        await cloner.close()
+        return found
+
+    assert asyncio.run(main()) == [(1, 1_000_004)]
+
+
 def test_what_the_user_may_not_read_is_left_out(server: PostgresServer) -> None:
     async def main() -> None:
         cloner = a_cloner(server)

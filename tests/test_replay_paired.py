@@ -3,42 +3,21 @@
 import asyncio
 from collections.abc import Callable
 
-from seamline.capture.clock import Clock
 from seamline.capture.headers import Headers
 from seamline.capture.links import LinkIndex
-from seamline.capture.model import Exchange, Failure, FailureKind, Request, Response
-from seamline.capture.wire.replayed import Replayed, ReplayedDecoder
+from seamline.capture.model import NOT_SENT, Failure, FailureKind, Request, Response
 from seamline.replay.pace import AT_ONCE
 from seamline.replay.paired import replay_paired
 from seamline.replay.plan import Plan, make_plan
 from seamline.replay.runner import Runner
 from seamline.replay.transport.scripted import ScriptedTransport
+from seamline.replay.values.session import SideValues
 from support.captures import an_exchange
+from support.kept import Kept
+from support.linked_values import JSON, an_order, order_exchanges
 
 PLAN = make_plan([an_exchange(number) for number in range(40)], allow_writes=False)
 OK = Response(200, Headers(), b"ok", "OK")
-
-
-class Kept:
-    """A recorder that keeps what it is offered."""
-
-    congested = False
-
-    def __init__(self) -> None:
-        self.clock = Clock()
-        self.exchanges: list[Exchange] = []
-        self.losses: dict[str, int] = {}
-        self._seq = 0
-
-    def next_id(self) -> tuple[str, int]:
-        self._seq += 1
-        return f"r-{self._seq}", self._seq
-
-    def offer_replayed(self, values: Replayed) -> None:
-        self.exchanges += ReplayedDecoder().exchanges([values])
-
-    def lost(self, kind: str, reason: str, count: int = 1) -> None:
-        self.losses[f"{kind}: {reason}"] = self.losses.get(f"{kind}: {reason}", 0) + count
 
 
 class Game:
@@ -125,3 +104,34 @@ def test_what_the_plan_leaves_out_is_counted_in_every_run() -> None:
 
 def test_an_empty_plan_is_over_at_once() -> None:
     assert Game(Plan(())).play() == 0
+
+
+def test_what_one_side_cannot_be_sent_is_sent_to_none() -> None:
+    plan = make_plan(order_exchanges(), allow_writes=True)
+    sent: list[list[str]] = [[], []]
+    kept = [Kept(), Kept()]
+
+    def a_runner(side: int, gives: bytes) -> Runner:
+        def answer(request: Request) -> Response:
+            sent[side].append(request.target)
+            return Response(201, JSON, gives)
+
+        values = SideValues(an_order(), ("baseline", "candidate")[side])
+        return Runner(plan, ScriptedTransport(answer), kept[side], pace=AT_ONCE, concurrency=1, values=values)
+
+    async def main(*gives: bytes) -> int:
+        runners = [a_runner(side, each) for side, each in enumerate(gives)]
+        return await replay_paired(plan, runners, seed=1, in_time=lambda: True)
+
+    assert asyncio.run(main(b'{"id":4}', b'{"number":5}')) == 3
+    assert sent == [["/orders"], ["/orders"]]
+    why = "because POST /orders gave no $.id (candidate)"
+    lost = {
+        f"skipped: {NOT_SENT}POST /orders/{{id}}/pay, {why}": 1,
+        f"skipped: {NOT_SENT}GET /orders/{{id}}, {why}": 1,
+    }
+    assert [each.losses for each in kept] == [lost, lost]
+    for each in sent:
+        each.clear()
+    assert asyncio.run(main(b'{"id":4}', b'{"id":5}')) == 3
+    assert sent == [["/orders", "/orders/4/pay", "/orders/4"], ["/orders", "/orders/5/pay", "/orders/5"]]

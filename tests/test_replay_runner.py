@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,14 +11,18 @@ from hypothesis import strategies as st
 
 from seamline.capture.headers import Headers
 from seamline.capture.links import LinkIndex
-from seamline.capture.model import Exchange, Failure, FailureKind, LinkKind, Request, Response, Role
+from seamline.capture.model import NOT_SENT, Exchange, Failure, FailureKind, LinkKind, Request, Response, Role
 from seamline.capture.wire.replayed import Replayed, ReplayedDecoder
 from seamline.replay.pace import AT_ONCE, RECORDED, Pace
-from seamline.replay.plan import MessageStep, Plan, Step
+from seamline.replay.plan import MessageStep, Plan, Step, make_plan
 from seamline.replay.runner import LEAD_US, STOPPED, Runner
 from seamline.replay.tally import GONE_US
 from seamline.replay.transport.base import Done, Outcome
 from seamline.replay.transport.scripted import Answer, ScriptedTransport
+from seamline.replay.values.links import ValueLinks
+from seamline.replay.values.needs import restricted
+from seamline.replay.values.session import SideValues
+from support.linked_values import JSON, an_order, asked, link, order_exchanges
 
 OK = Response(200, Headers())
 REFUSED = Failure(FailureKind.CONNECT, "refused")
@@ -55,6 +60,7 @@ class FakeRecorder:
         self.clock = clock
         self.congested = False
         self.exchanges: list[Exchange] = []
+        self.unclean: list[Exchange] = []
         self.losses: dict[tuple[str, str], int] = {}
         self._seq = 0
 
@@ -64,6 +70,10 @@ class FakeRecorder:
 
     def offer_replayed(self, values: Replayed) -> None:
         self.exchanges += ReplayedDecoder().exchanges([values])
+
+    def offer(self, exchange: Exchange) -> None:
+        self.exchanges.append(exchange)
+        self.unclean.append(exchange)
 
     def lost(self, kind: str, reason: str, count: int = 1) -> None:
         self.losses[kind, reason] = self.losses.get((kind, reason), 0) + count
@@ -492,3 +502,88 @@ def test_messages_go_to_the_messenger_in_their_place_in_the_plan() -> None:
         assert list(played.late_us)[:1] == [500]
 
     play(main)
+
+
+def order_steps(*, one_session: bool) -> list[Step]:
+    plan = make_plan(order_exchanges(), allow_writes=True)
+    return [replace(each, at_us=0, session="s" if one_session else each.origin) for each in plan.steps]
+
+
+def test_values_go_from_answers_into_later_requests_and_only_those_are_cleaned_again() -> None:
+    async def conversation() -> None:
+        values = SideValues(an_order())
+        talk = Talk(order_steps(one_session=True), pace=AT_ONCE, values=values)
+        task = await started(talk)
+        talk.answer("/orders", Response(201, JSON, b'{"id":400}'))
+        talk.answer("/orders/400/pay")
+        talk.answer("/orders/400")
+        await task
+        assert [each.request.target for each in talk.recorder.exchanges] == [
+            "/orders",
+            "/orders/400/pay",
+            "/orders/400",
+        ]
+        assert [each.origin for each in talk.recorder.exchanges] == ["place", "pay", "show"]
+        assert [each.origin for each in talk.recorder.unclean] == ["pay", "show"]
+        assert (values.replaced, talk.runner.played.answered) == (2, 3)
+
+    play(conversation)
+
+
+def test_a_session_waits_for_another_ones_value() -> None:
+    async def conversation() -> None:
+        talk = Talk(order_steps(one_session=False), pace=AT_ONCE, values=SideValues(an_order()), concurrency=1)
+        task = await started(talk)
+        assert talk.waiting == ["/orders"]
+        talk.answer("/orders", Response(201, JSON, b'{"id":17}'))
+        assert talk.waiting == ["/orders/17/pay"]
+        talk.answer("/orders/17/pay")
+        talk.answer("/orders/17")
+        await task
+        assert talk.recorder.unclean == []
+
+    play(conversation)
+
+
+def test_a_request_without_its_value_is_counted_and_not_sent() -> None:
+    async def conversation() -> None:
+        for one_session in (True, False):
+            talk = Talk(order_steps(one_session=one_session), pace=AT_ONCE, values=SideValues(an_order()))
+            task = await started(talk)
+            talk.answer("/orders", Response(500, JSON))
+            played = await task
+            because = "because POST /orders was answered 500 where the recording has 201"
+            assert talk.recorder.losses == {
+                ("skipped", f"{NOT_SENT}POST /orders/{{id}}/pay, {because}"): 1,
+                ("skipped", f"{NOT_SENT}GET /orders/{{id}}, {because}"): 1,
+            }
+            assert (played.answered, played.failed, played.unsent) == (1, 0, 2)
+
+    play(conversation)
+
+
+def test_thousands_without_a_value_in_a_row_are_skipped_one_after_the_other() -> None:
+    exchanges = [asked("place", "POST", "/orders", 0)] + [
+        asked(f"x{at}", "GET", "/orders/17", at) for at in range(1, 3000)
+    ]
+    links = ValueLinks({each.id: (link("place", each.id),) for each in exchanges[1:]})
+    plan = make_plan(exchanges, allow_writes=True)
+
+    async def conversation() -> None:
+        values = SideValues(restricted(plan, exchanges, links))
+        talk = Talk(list(plan.steps), pace=AT_ONCE, values=values, script=lambda _: REFUSED)
+        assert (await talk.runner.run()).unsent == 2999
+
+    play(conversation)
+
+
+def test_a_stop_ends_those_who_wait_for_a_value_too() -> None:
+    async def conversation() -> None:
+        talk = Talk(order_steps(one_session=False), pace=AT_ONCE, values=SideValues(an_order()))
+        task = await started(talk)
+        talk.runner.stop()
+        talk.answer("/orders", Response(201, JSON, b'{"id":17}'))
+        played = await task
+        assert (played.answered, played.stopped, talk.recorder.losses) == (1, 2, {("skipped", STOPPED): 2})
+
+    play(conversation)

@@ -1,171 +1,181 @@
 """Two arrays laid side by side: which element answers to which.
 
-Elements are matched by a key field or by content, never by position alone where lengths differ, and every step is a
-hash look-up: the work grows with the length, not with its square.
+Elements that stand equal at the same place are done with first; the rest are matched by a key or by content, never by
+position alone where lengths differ. Every step is a hash look-up: the work grows with the length, not with its square.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import cast
 
-from ..canonical import canonical_key
-from ..difference import type_name
+from ..canonical import spelled_alike
 from ..report.model import Json
-from ..shapes import MAX_SHAPED, is_generated, shape
+from .joining import Fields, Key, content, join_key, pair_alike, stand_in_place, tag, tags
+from .sequences import joined, order_of
+from .sorting import sorted_how
 
-KEY_NAMES = ("id", "sku", "code", "key", "uuid", "slug", "ref", "reference", "number", "name", "title", "type")
-"""Names that join keys usually have, most telling first."""
-MAX_KEY_CANDIDATES = 12
+__all__ = ["Alignment", "Key", "align", "content"]
+
+FEW = 16
+"""Changed elements that are first looked at where they stand."""
+_MANY = 2
+"""So many more or fewer elements at the end are another page size, not a lost member."""
 
 
 @dataclass(slots=True)
 class Alignment:
-    """`pairs` still have to be compared; `removed` and `added` found no partner; `order` says how the common elements
-    moved, or nothing; `cut` where one array is the beginning of the other."""
+    """`pairs` still have to be compared; `same` elements are equal at their place; `removed` and `added` found no
+    partner; `order` says how the common elements moved, or nothing; `where` says what the elements without a partner
+    have in common ("at the end", "at the front", "duplicates"), or nothing."""
 
     pairs: list[tuple[Json, Json]] = field(default_factory=list)
+    same: int = 0
     removed: list[Json] = field(default_factory=list)
     added: list[Json] = field(default_factory=list)
     order: str = ""
-    cut: bool = False
+    where: str = ""
 
     @property
     def kind(self) -> str:
         """`length_changed` for a list that was cut or continued (a page's size), else `multiset_changed`: other
         members. One element more or less is a lost member, not a page size."""
         changed = len(self.removed) + len(self.added)
-        return "length_changed" if self.cut and changed >= 2 else "multiset_changed"
+        return "length_changed" if self.where == "at the end" and changed >= _MANY else "multiset_changed"
 
 
-def align(before: Sequence[Json], after: Sequence[Json], *, unordered: bool = False) -> Alignment:
-    """Match the elements of two arrays. `unordered`: their order is known to mean nothing."""
-    if not any(isinstance(item, dict | list) for item in (*before, *after)):
-        return _align_scalars(before, after, unordered)
-    if all(isinstance(item, dict) for item in (*before, *after)):
-        objects = cast("tuple[list[dict[str, Json]], list[dict[str, Json]]]", (before, after))
-        key = join_key(*objects)
-        if key is not None:
-            return _align_by(
-                [_tag(item[key]) for item in objects[0]], [_tag(item[key]) for item in objects[1]], before, after
-            )
-    return _align_by_content(before, after)
-
-
-def _tag(value: Json) -> Hashable:
-    """A scalar as a dictionary key that keeps 1, 1.0 and True apart."""
-    return (type_name(value), repr(value) if isinstance(value, float) else value)
-
-
-def join_key(before: Sequence[dict[str, Json]], after: Sequence[dict[str, Json]]) -> str | None:
-    """The scalar field that is present and unique in every element of both arrays: one with a usual name that shares
-    half of the values, else the one that shares most; texts win a tie, then the alphabet."""
-    if not before or not after:
-        return None
-    names = [name for name, value in before[0].items() if isinstance(value, str | int) and not isinstance(value, bool)]
-    names.sort(key=lambda name: _preference(name, before[0][name]))
-    best, best_shared = None, 0
-    for name in names[:MAX_KEY_CANDIDATES]:
-        keys = [_unique(side, name) for side in (before, after)]
-        shared = len(keys[0] & keys[1]) if keys[0] and keys[1] else 0
-        if 2 * shared >= min(len(before), len(after)) and _usual(name):
-            return name
-        if shared > best_shared:
-            best, best_shared = name, shared
-    return best
-
-
-def _usual(name: str) -> bool:
-    return name.lower() in KEY_NAMES or name.lower().endswith("id")
-
-
-def _preference(name: str, value: Json) -> tuple[int, bool, str]:
-    lowered = name.lower()
-    rank = KEY_NAMES.index(lowered) if lowered in KEY_NAMES else (3 if _usual(name) else len(KEY_NAMES))
-    return (rank, not isinstance(value, str), name)
-
-
-def _unique(items: Sequence[dict[str, Json]], name: str) -> set[Hashable]:
-    values: set[Hashable] = set()
-    for item in items:
-        value = item.get(name)
-        if not isinstance(value, str | int):
-            return set()
-        values.add(_tag(value))
-    return values if len(values) == len(items) else set()
-
-
-def _align_by(
-    left: Sequence[Hashable], right: Sequence[Hashable], before: Sequence[Json], after: Sequence[Json]
+def align(
+    before: Sequence[Json], after: Sequence[Json], *, unordered: bool = False, key: Key | None = None
 ) -> Alignment:
-    """Join on keys, of which each may come several times: equal keys pair up in their order."""
-    places: dict[Hashable, list[int]] = defaultdict(list)
-    for index in range(len(right) - 1, -1, -1):
-        places[right[index]].append(index)
-    result = Alignment()
-    partners: list[int] = []
-    for index, key in enumerate(left):
-        if places.get(key):
-            partner = places[key].pop()
-            partners.append(partner)
-            result.pairs.append((before[index], after[partner]))
-        else:
-            result.removed.append(before[index])
-    taken = set(partners)
-    result.added = [item for index, item in enumerate(after) if index not in taken]
-    result.order = _order(partners)
-    shorter = min(len(left), len(right))
-    result.cut = list(left[:shorter]) == list(right[:shorter]) and len(left) != len(right)
-    return result
+    """Match the elements of two arrays. `unordered`: their order is known to mean nothing. `key`: the members that
+    are known to name an element."""
+    left, right = _unequal(before, after)
+    if not left and not right:
+        return Alignment(same=len(before))
+    unlike = [*(before[place] for place in left), *(after[place] for place in right)]
+    if not any(isinstance(item, dict | list) for item in unlike):
+        matched = _match_scalars(before, after, left, right, unordered)
+    elif all(isinstance(item, dict) for item in unlike):
+        matched = _match_objects(before, after, left, right, key)
+    else:
+        matched = _match_by_content(before, after, left, right)
+    return _described(before, after, left, right, matched)
 
 
-def _order(partners: Sequence[int]) -> str:
-    steps = list(pairwise(partners))
-    if all(first < second for first, second in steps):
-        return ""
-    return "reversed" if all(first > second for first, second in steps) else "reordered"
+_Matched = list[tuple[int, int]]
+"""Places that belong together, in the order of the left ones."""
 
 
-def _align_by_content(before: Sequence[Json], after: Sequence[Json]) -> Alignment:
-    """Equal elements pair up (ids that are drawn anew count as equal), what is left over pairs up in order where it
-    is as much on both sides."""
-    left, right = [content(item) for item in before], [content(item) for item in after]
-    result = _align_by(left, right, before, after)
-    if result.removed and len(result.removed) == len(result.added):
-        result.pairs.extend(zip(result.removed, result.added, strict=True))
-        result.removed, result.added = [], []
-    return result
+def _unequal(before: Sequence[Json], after: Sequence[Json]) -> tuple[list[int], list[int]]:
+    """Places of what is not the same at the same distance from the start, or from the end where lengths differ."""
+    if len(before) == len(after):
+        places = [place for place, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
+        unlike = set(places)
+        equal = [place for place in range(len(before)) if place not in unlike]
+        if not spelled_alike([before[place] for place in equal], [after[place] for place in equal]):
+            places = [
+                place for place in range(len(before)) if place in unlike or not _same(before[place], after[place])
+            ]
+        return places, places
+    shorter = min(len(before), len(after))
+    start = 0
+    while start < shorter and _same(before[start], after[start]):
+        start += 1
+    end = 0
+    while end < shorter - start and _same(before[-1 - end], after[-1 - end]):
+        end += 1
+    return [*range(start, len(before) - end)], [*range(start, len(after) - end)]
 
 
-def content(item: Json) -> bytes:
-    """An element's canonical form in which generated texts stand for their shape."""
-    return canonical_key(_masked(item))
+def _same(old: Json, new: Json) -> bool:
+    """Equal to the spelling: Python finds 1 == 1.0 == True."""
+    return old == new and spelled_alike(old, new)
 
 
-def _masked(item: Json, depth: int = 0) -> Json:
-    if isinstance(item, str):
-        name = shape(item) if len(item) < MAX_SHAPED else ""
-        return f"{{{name}}}" if name == "time" or is_generated(name) else item
-    if depth > 20:
-        return item
-    if isinstance(item, dict):
-        return {key: _masked(value, depth + 1) for key, value in item.items()}
-    if isinstance(item, list):
-        return [_masked(value, depth + 1) for value in item]
-    return item
+def _match_objects(
+    before: Sequence[Json], after: Sequence[Json], left: list[int], right: list[int], key: Key | None
+) -> _Matched:
+    """By a key that is one over the whole arrays; what finds no partner so is another member. Without a key that both
+    sides share, by content."""
+    if left is right and len(left) <= FEW and key is None and stand_in_place(before, after, left):
+        return [(place, place) for place in left]
+    if all(isinstance(item, dict) for item in (*before, *after)):
+        whole = cast("tuple[Sequence[Fields], Sequence[Fields]]", (before, after))
+        key = key if key and _held(whole, key) else join_key(*whole)
+        if key is not None:
+            keys = (
+                tags([whole[0][place] for place in left], key),
+                tags([whole[1][place] for place in right], key),
+            )
+            return joined(*keys, left, right)
+    return _match_by_content(before, after, left, right)
 
 
-def _align_scalars(before: Sequence[Json], after: Sequence[Json], unordered: bool) -> Alignment:
-    left, right = [_tag(item) for item in before], [_tag(item) for item in after]
+def _held(sides: tuple[Sequence[Fields], Sequence[Fields]], key: Key) -> bool:
+    return all(all(isinstance(item.get(name), str | int) for name in key) for side in sides for item in side)
+
+
+def _match_by_content(before: Sequence[Json], after: Sequence[Json], left: list[int], right: list[int]) -> _Matched:
+    """Equal elements pair up (ids that are drawn anew count as equal), then those that are alike."""
+    keys = ([content(before[place]) for place in left], [content(after[place]) for place in right])
+    pairs = joined(*keys, left, right)
+    taken = ({one for one, _ in pairs}, {other for _, other in pairs})
+    rest = ([place for place in left if place not in taken[0]], [place for place in right if place not in taken[1]])
+    if rest[0] and rest[1]:
+        more = pair_alike([before[place] for place in rest[0]], [after[place] for place in rest[1]])
+        pairs = sorted(pairs + [(rest[0][one], rest[1][other]) for one, other in more])
+    return pairs
+
+
+def _match_scalars(
+    before: Sequence[Json], after: Sequence[Json], left: list[int], right: list[int], unordered: bool
+) -> _Matched:
+    keys = ([tag(before[place]) for place in left], [tag(after[place]) for place in right])
     numbers = all(isinstance(item, int | float) for item in (*before, *after))
-    if numbers and not unordered and len(left) == len(right) and _in_place(left, right):
+    if numbers and not unordered and len(before) == len(after) and not set(keys[0]) & set(keys[1]):
         # A vector: a changed component is a changed number, with float tolerance, not another member.
-        return Alignment(pairs=list(zip(before, after, strict=True)))
-    return _align_by(left, right, before, after)
+        return [(place, place) for place in left]
+    return joined(*keys, left, right)
 
 
-def _in_place(left: Sequence[Hashable], right: Sequence[Hashable]) -> bool:
-    """Whether each changed position is one replaced element (and not a shift or a shuffle)."""
-    moved = sum(first != second for first, second in zip(left, right, strict=True))
-    return moved == (Counter(left) - Counter(right)).total()
+def _described(
+    before: Sequence[Json], after: Sequence[Json], left: list[int], right: list[int], matched: _Matched
+) -> Alignment:
+    taken = ({one for one, _ in matched}, {other for _, other in matched})
+    removed = [place for place in left if place not in taken[0]]
+    added = [place for place in right if place not in taken[1]]
+    result = Alignment(
+        pairs=[(before[one], after[other]) for one, other in matched],
+        same=len(before) - len(left),
+        removed=[before[place] for place in removed],
+        added=[after[place] for place in added],
+    )
+    result.order = _order(before, after, left, matched)
+    if not result.order:
+        result.where = _where(removed, added, len(before), len(after))
+    if not result.where and added and not removed:
+        held = {content(item) for item in before}
+        result.where = "duplicates" if all(content(item) in held for item in result.added) else ""
+    return result
+
+
+def _order(before: Sequence[Json], after: Sequence[Json], left: Sequence[int], pairs: Sequence[tuple[int, int]]) -> str:
+    partners = [other for _, other in pairs]
+    moved = order_of(partners)
+    if not moved:
+        return ""
+    # Of a list that is reversed, the middle one of an odd number keeps its place.
+    kept = len(before) - len(left)
+    whole = not kept or (kept == 1 and len(before) % 2 == 1 and len(before) // 2 not in left)
+    if whole and moved == "reversed":
+        return "reversed"
+    return sorted_how([before[one] for one, _ in pairs], [after[other] for other in sorted(partners)]) or "reordered"
+
+
+def _where(removed: Sequence[int], added: Sequence[int], before: int, after: int) -> str:
+    """What the elements without a partner have in common, where only one side has any."""
+    places, length = (removed, before) if removed else (added, after)
+    if not places or (removed and added) or (len(places) == length == max(before, after) and min(before, after)):
+        return ""
+    if places[-1] == length - 1 and len(places) == length - places[0]:
+        return "at the end"
+    return "at the front" if places[0] == 0 and places[-1] == len(places) - 1 else ""

@@ -5,15 +5,17 @@ A body that is not there (withheld, truncated) is said to be unverified, never p
 
 from dataclasses import dataclass, field
 
+from ...capture.headers import Headers
 from ...capture.model import Exchange, Response, Withheld
-from ..canonical import Body, Form, canonical
+from ..canonical import TREES, Body, Form, canonical
 from ..difference import Difference
-from ..report.model import Surface
+from ..forms.xml import levelled
+from ..report.model import Json, Surface
 from .binary import compare_digests
 from .html import compare_html
 from .json import Walk
 from .scalars import Clocks
-from .text import compare_text
+from .text import compare_lines
 
 TRUNCATED = "body truncated"
 ONE_WITHHELD = "body withheld on one side"
@@ -37,14 +39,19 @@ class BodyComparison:
 
 def compare_bodies(before: Exchange, after: Exchange, unordered: frozenset[str] = frozenset()) -> BodyComparison:
     """The bodies of two answers."""
-    kept_back = (withheld(before, "response.body"), withheld(after, "response.body"))
-    if any(kept_back):
-        return _withheld(*kept_back)
+    if before.withheld or after.withheld:
+        kept_back = (withheld(before, "response.body"), withheld(after, "response.body"))
+        if any(kept_back):
+            return _withheld(*kept_back)
     assert before.response is not None
     assert after.response is not None
     if before.truncated or after.truncated:
         return BodyComparison(unverified=TRUNCATED)
+    if _same_bytes(before.response, after.response):
+        return BodyComparison()
     left, right = body_of(before.response), body_of(after.response)
+    if left.form is not right.form and not right.broken:
+        right = _read_as(right, before.response, after.response, left)
     result = BodyComparison(unverified=left.note or right.note)
     clocks = Clocks(before.started_us, after.started_us)
     if left.key != right.key or left.form is not right.form or left.broken != right.broken:
@@ -52,10 +59,24 @@ def compare_bodies(before: Exchange, after: Exchange, unordered: frozenset[str] 
         result.differences, cut = compare_canonical(left, right, clocks, unordered)
         if cut:
             result.unverified = "body too large to compare in full"
-    grown = _size(left, right)
-    if grown:
-        result.differences.append(grown)
+    result.differences.extend(found for found in (_marked(left, right), _size(left, right)) if found)
     return result
+
+
+def _same_bytes(before: Response, after: Response) -> bool:
+    """Whether there is nothing to read: most pairs end here."""
+    return before.body == after.body and all(
+        before.headers.get_all(name) == after.headers.get_all(name) for name in ("content-type", "content-encoding")
+    )
+
+
+def _read_as(right: Body, before: Response, after: Response, left: Body) -> Body:
+    """The candidate's body read as what the baseline's headers call it, where that is what it is: a content type that
+    changed is a finding of its own, and no change of the body."""
+    names = [(name, value) for name, value in after.headers if name.lower() != "content-type"]
+    said = before.headers.get("content-type")
+    again = canonical(after.body, Headers([*names, *([("content-type", said)] if said else [])]))
+    return again if again.form is left.form and not again.broken else right
 
 
 def body_of(response: Response) -> Body:
@@ -71,17 +92,50 @@ def compare_canonical(
         return [_whole(left, right, "malformed", f"{left.form.value}→malformed")], False
     if left.form is not right.form:
         return [_whole(left, right, "type_changed", f"{left.form.value}→{right.form.value}")], False
-    if left.form in (Form.JSON, Form.FORM):
-        walk = Walk(clocks, unordered)
-        return walk.run(left.value, right.value), walk.cut
-    if left.form is Form.TEXT and isinstance(left.value, str) and isinstance(right.value, str):
-        found = compare_text(left.value, right.value, clocks)
-        return ([found] if found else []), False
-    if left.form is Form.HTML and isinstance(left.value, str) and isinstance(right.value, str):
-        found = compare_html(left.value, right.value, clocks)
-        return ([found] if found else []), False
+    if left.form in TREES:
+        return compare_trees(left, right, clocks, unordered)
+    if left.form in (Form.TEXT, Form.HTML) and isinstance(left.value, str) and isinstance(right.value, str):
+        compare = compare_html if left.form is Form.HTML else compare_lines
+        return compare(left.value, right.value, clocks), False
+    if left.kind != right.kind:
+        return [_whole(left, right, "type_changed", f"{left.kind or 'binary'}→{right.kind or 'binary'}")], False
     changed = compare_digests((str(left.value), left.size), (str(right.value), right.size))
     return ([changed] if changed else []), False
+
+
+def compare_trees(left: Body, right: Body, clocks: Clocks, unordered: frozenset[str]) -> tuple[list[Difference], bool]:
+    """Differences of two bodies of one form that has named parts."""
+    walk = Walk(clocks, unordered, lexical=left.form is not Form.JSON and left.form is not Form.EVENTS)
+    before, after = left.value, right.value
+    if left.form is Form.XML:
+        before, after = levelled(before, after)
+    elif left.form is Form.TABLE and isinstance(before, dict) and isinstance(after, dict):
+        moved = columns_moved(before["columns"], after["columns"])
+        found = walk.run(before["rows"], after["rows"])
+        return ([moved, *found] if moved else found), walk.cut
+    return walk.run(before, after), walk.cut
+
+
+def columns_moved(before: Json, after: Json) -> Difference | None:
+    """Columns that both tables have, in another order: who reads by place reads others."""
+    assert isinstance(before, list)
+    assert isinstance(after, list)
+    common = ([name for name in before if name in after], [name for name in after if name in before])
+    if common[0] == common[1]:
+        return None
+    return Difference(Surface.RESPONSE, "order_changed", "$", [*common[0][:20]], [*common[1][:20]], "columns moved")
+
+
+def _marked(left: Body, right: Body) -> Difference | None:
+    """A byte order mark, or UTF-16 behind one: strict readers of JSON fail at it (RFC 8259, 8.1)."""
+    if left.mark == right.mark or Form.EMPTY in (left.form, right.form):
+        return None
+    moved = f"{_mark_name(left)}→{_mark_name(right)}"
+    return Difference(Surface.RESPONSE, "encoding_changed", "$", left.mark, right.mark, moved)
+
+
+def _mark_name(body: Body) -> str:
+    return {"": "no byte order mark", "utf-8-sig": "UTF-8 with a byte order mark"}.get(body.mark, "UTF-16")
 
 
 def _whole(left: Body, right: Body, kind: str, transition: str) -> Difference:
@@ -91,6 +145,8 @@ def _whole(left: Body, right: Body, kind: str, transition: str) -> Difference:
 def _glimpse(body: Body) -> str:
     if body.form is Form.EMPTY:
         return "empty"
+    if body.form is Form.BINARY:
+        return f"{body.kind or 'binary'}, {body.size} bytes, {str(body.value)[:16]}"
     return str(body.value)[:200] + (f" ({body.broken})" if body.broken else "")
 
 

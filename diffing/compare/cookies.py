@@ -1,6 +1,8 @@
 """Set-Cookie: the value may be new each time, what protects it may not."""
 
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..difference import Difference, bounded
 from ..report.model import Json, Surface
@@ -9,11 +11,12 @@ from .scalars import Clocks, compare_texts
 PROTECTING = ("secure", "httponly", "samesite")
 _STRICTNESS = {"none": 0, "": 1, "lax": 2, "strict": 3}
 PATH = "header.set-cookie"
+_NETSCAPE = re.compile(r"(\d\d)-([A-Z][a-z]{2})-(\d{4})")
 
 
 def compare_cookies(before: Sequence[str], after: Sequence[str], clocks: Clocks) -> list[Difference]:
     """Cookies by name: lost, new, and changed attributes."""
-    old, new = _cookies(before), _cookies(after)
+    old, new = cookies_of(before), cookies_of(after)
     found: list[Difference] = []
     for name in old.keys() | new.keys():
         if name not in new:
@@ -25,7 +28,8 @@ def compare_cookies(before: Sequence[str], after: Sequence[str], clocks: Clocks)
     return sorted(found, key=lambda one: (one.kind, one.transition))
 
 
-def _cookies(lines: Sequence[str]) -> dict[str, dict[str, str]]:
+def cookies_of(lines: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Cookies by name, each with its attributes in lower case; "=" is its value."""
     cookies: dict[str, dict[str, str]] = {}
     for line in lines[:100]:
         first, *rest = line.split(";")
@@ -47,14 +51,40 @@ def _attributes(name: str, old: dict[str, str], new: dict[str, str], clocks: Clo
             moved = f"cookie {name}: {_words(key, left)}→{_words(key, right)}"
             trait = "security" if _weaker(key, left, right) else ("stronger" if key in PROTECTING else "")
             found.append(_difference("attribute_changed", left, right, moved, trait))
-    if ("expires" in old) != ("expires" in new):
-        found.append(
-            _difference("attribute_changed", old.get("expires"), new.get("expires"), f"cookie {name}: expires")
-        )
+    found.extend(_expiry(name, old.get("expires"), new.get("expires"), clocks))
     if old["="] != new["="]:
-        change = compare_texts(old["="], new["="], clocks)
-        found.append(_difference("changed", old["="], new["="], f"cookie {name}: value", change.trait or "cookie"))
+        found.append(_value(name, old["="], new["="], clocks))
     return found
+
+
+def _expiry(name: str, old: str | None, new: str | None, clocks: Clocks) -> list[Difference]:
+    """A time that is new with each answer: what counts is how far it lies from its request."""
+    moved = f"cookie {name}: expires"
+    if old == new:
+        return []
+    if old is None or new is None:
+        return [_difference("attribute_changed", old, new, moved)]
+    change = compare_texts(plain_time(old), plain_time(new), clocks)
+    if change.shift_us is None:
+        return []
+    made = _difference("attribute_changed", plain_time(old), plain_time(new), moved, "tokens")
+    return [replace(made, shift_us=change.shift_us)]
+
+
+def plain_time(text: str) -> str:
+    """The date of Netscape's cookies ("Sun, 01-Nov-2026 …") as RFC 1123 has it."""
+    return _NETSCAPE.sub(r"\1 \2 \3", text)
+
+
+def _value(name: str, old: str, new: str, clocks: Clocks) -> Difference:
+    """A value may be another one each time; that there is one, and what a token says, may not."""
+    moved = f"cookie {name}: value"
+    if bool(old) != bool(new):
+        return _difference("changed", old, new, f"cookie {name}: {'emptied' if old else 'filled'}")
+    change = compare_texts(old, new, clocks)
+    if change.trait in {"claims", "security"}:
+        return _difference("changed", old, new, f"cookie {name}: {change.transition}", change.trait)
+    return _difference("changed", old, new, moved, change.trait or "cookie")
 
 
 def _normal(key: str, value: str | None) -> str | None:

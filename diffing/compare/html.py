@@ -10,7 +10,7 @@ from html import unescape
 from ..difference import Difference, bounded
 from ..report.model import Surface
 from .scalars import Clocks
-from .text import compare_text
+from .text import compare_lines
 
 MAX_CHARS = 2_000_000
 """A longer page is compared as text."""
@@ -28,22 +28,21 @@ _ATTRIBUTE = re.compile(r"""([^\s=/>"']++)(?:\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|(
 _VERSION = re.compile(r"\bv?\d{1,4}\.\d{1,4}\.\d{1,5}(?:[-+.]?(?:a|b|rc|dev|post)\d{1,4})?\b")
 
 
-def compare_html(before: str, after: str, clocks: Clocks) -> Difference | None:
-    """One difference at the document, or None where even the markup is the same."""
+def compare_html(before: str, after: str, clocks: Clocks) -> list[Difference]:
+    """One difference for each line of the outlines that changed; one for the markup where the outlines are equal."""
     if before == after:
-        return None
+        return []
     if max(len(before), len(after)) > MAX_CHARS:
-        return compare_text(before, after, clocks)
+        return compare_lines(before, after, clocks)
     left, right = outline(before), outline(after)
     if left == right:
-        return Difference(
-            Surface.RESPONSE, "markup_changed", "$", bounded(before[:200]), bounded(after[:200]), "markup", "markup"
-        )
+        shown = (bounded(before[:200]), bounded(after[:200]))
+        return [Difference(Surface.RESPONSE, "markup_changed", "$", *shown, "markup", "markup")]
     if _VERSION.sub("#", left) == _VERSION.sub("#", right):
         old, new = _VERSION.findall(left), _VERSION.findall(right)
         changed = next((pair for pair in zip(old, new, strict=True) if pair[0] != pair[1]), ("", ""))
-        return Difference(Surface.RESPONSE, "value_changed", "$", changed[0], changed[1], "version", "version")
-    return compare_text(left, right, clocks)
+        return [Difference(Surface.RESPONSE, "value_changed", "$", changed[0], changed[1], "version", "version")]
+    return compare_lines(left, right, clocks)
 
 
 def outline(page: str) -> str:

@@ -4,17 +4,23 @@ Equal subtrees cost one visit a leaf. The number of visits is bounded; past the 
 `Walk.cut` says so.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
-from ..canonical import canonical_key
+from ..canonical import canonical_key, spelled_alike
 from ..difference import Difference, bounded, child, type_name
 from ..report.model import Json, Surface
 from .arrays import align
-from .scalars import Clocks, compare_scalars
+from .embedded import document_in
+from .lexical import compare_lexical
+from .scalars import Change, Clocks, compare_scalars
 
 MAX_VISITS = 1_000_000
 MAX_DIFFERENCES = 500
 """Most differences taken from one pair of bodies; a pair that differs more differs as a whole."""
+MAX_ALIKE = 20
+"""Differences of one path and kind that are kept: more of them prove nothing more."""
 MANY_FIELDS = 50
 """An object that lost or gained more fields at once is a map whose keys changed."""
 MAX_RENAMES = 2_500
@@ -25,7 +31,8 @@ NOTHING: Json = None
 
 @dataclass(slots=True)
 class Walk:
-    """One comparison. `unordered` are array paths whose order is known to mean nothing."""
+    """One comparison. `unordered` are array paths whose order is known to mean nothing, `keys` the members by which
+    the elements of an array are known; `lexical` says that numbers are written as texts, as in XML and forms."""
 
     clocks: Clocks = field(default_factory=Clocks)
     unordered: frozenset[str] = frozenset()
@@ -33,10 +40,13 @@ class Walk:
     found: list[Difference] = field(default_factory=list)
     visits: int = 0
     cut: bool = False
+    lexical: bool = False
+    keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     _stack: list[tuple[str, Json, Json]] = field(default_factory=list)
+    _alike: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
     def run(self, before: Json, after: Json, path: str = "$") -> list[Difference]:
-        """Every difference between two values, sorted by path."""
+        """Every difference between two values, sorted by path; of those that are alike the first `MAX_ALIKE`."""
         self._stack.append((path, before, after))
         while self._stack:
             if self.visits >= MAX_VISITS or len(self.found) >= MAX_DIFFERENCES:
@@ -47,19 +57,35 @@ class Walk:
         self.found.sort(key=lambda one: (one.path or "", one.kind))
         return self.found
 
+    def _push(self, path: str, before: Json, after: Json) -> None:
+        """Leave out what is equal. Python finds 1 == 1.0 == True; their spelling does not."""
+        alike = type(before) is type(after) and before == after
+        if not alike or (isinstance(before, dict | list) and not spelled_alike(before, after)):
+            self._stack.append((path, before, after))
+
     def _visit(self, path: str, before: Json, after: Json) -> None:
         self.visits += 1
-        if isinstance(before, dict | list) and before == after and canonical_key(before) == canonical_key(after):
-            # Python finds 1 == 1.0 == True; the keys do not. Most subtrees end here, in two calls.
-            return
         if isinstance(before, dict) and isinstance(after, dict):
             self._objects(path, before, after)
         elif isinstance(before, list) and isinstance(after, list):
             self._arrays(path, before, after)
+        elif isinstance(before, str) and isinstance(after, str):
+            self._texts(path, before, after)
         else:
-            change = compare_scalars(before, after, self.clocks)
-            if change:
-                self._emit(change.kind, path, before, after, change.transition, change.trait, change.shift_us)
+            self._changed(path, before, after, compare_scalars(before, after, self.clocks))
+
+    def _texts(self, path: str, before: str, after: str) -> None:
+        """Texts, and what may stand in them: a document (a payload kept as text, a cursor), a number."""
+        inner = (document_in(before), document_in(after))
+        if inner[0] is not None and inner[1] is not None:
+            self._push(path, *inner)
+            return
+        compare = compare_lexical if self.lexical else compare_scalars
+        self._changed(path, before, after, compare(before, after, self.clocks))
+
+    def _changed(self, path: str, before: Json, after: Json, change: Change | None) -> None:
+        if change:
+            self._emit(change.kind, path, before, after, change.transition, change.trait, change.shift_us)
 
     def _emit(
         self,
@@ -71,18 +97,29 @@ class Walk:
         trait: str = "",
         shift: int | None = None,
     ) -> None:
-        self.found.append(
-            Difference(self.surface, kind, path, bounded(before), bounded(after), transition, trait, shift_us=shift)
-        )
+        # Ten thousand elements that changed in one way must not hide an eleventh thousand that changed in another.
+        seen = self._alike.get((path, kind, trait), 0)
+        self._alike[path, kind, trait] = seen + 1
+        if seen < MAX_ALIKE:
+            self.found.append(
+                Difference(self.surface, kind, path, bounded(before), bounded(after), transition, trait, shift_us=shift)
+            )
 
     def _objects(self, path: str, before: dict[str, Json], after: dict[str, Json]) -> None:
-        removed = [key for key in before if key not in after]
-        added = [key for key in after if key not in before]
-        if removed or added:
+        if before.keys() != after.keys():
+            removed = [key for key in before if key not in after]
+            added = [key for key in after if key not in before]
             self._fields(path, before, after, removed, added)
+        stack = self._stack
         for key, value in before.items():
-            if key in after:
-                self._stack.append((child(path, key), value, after[key]))
+            if key not in after:
+                continue
+            other = after[key]
+            # As in `_push`, but nothing is called and no path made for what is equal: most members are.
+            unequal = type(value) is not type(other) or value != other
+            if unequal or ((type(value) is dict or type(value) is list) and not spelled_alike(value, other)):
+                stack.append((_child(path, key), value, other))
+        self.visits += len(before)
 
     def _fields(
         self, path: str, before: dict[str, Json], after: dict[str, Json], removed: list[str], added: list[str]
@@ -109,14 +146,22 @@ class Walk:
 
     def _arrays(self, path: str, before: list[Json], after: list[Json]) -> None:
         self.visits += len(before) + len(after)
-        found = align(before, after, unordered=path in self.unordered)
+        found = align(before, after, unordered=path in self.unordered, key=self.keys.get(path))
         if found.removed or found.added:
             grown = f"{len(before)}→{len(after)} elements" if len(before) != len(after) else "other members"
             members: tuple[Json, Json] = (found.removed[:20], found.added[:20])
-            self._emit(found.kind, path, *members, grown)
+            self._emit(found.kind, path, *members, f"{grown}, {found.where}" if found.where else grown)
         if found.order:
             self._emit("order_changed", path, before[:20], after[:20], found.order)
-        self._stack.extend((f"{path}[*]", first, second) for first, second in found.pairs)
+        inside = f"{path}[*]"
+        for first, second in found.pairs:
+            self._push(inside, first, second)
+
+
+@lru_cache(maxsize=8192)
+def _child(path: str, key: str) -> str:
+    """`child`, remembered: the same paths come back with each answer."""
+    return child(path, key)
 
 
 def renames(

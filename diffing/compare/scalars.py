@@ -23,6 +23,7 @@ from ..shapes import (
     template,
     time_format,
 )
+from .jwt import compare_tokens
 
 ULP_NOISE = 1e-12
 """Relative difference of two floats that the order of a summation explains."""
@@ -151,6 +152,9 @@ def compare_texts(before: str, after: str, clocks: Clocks) -> Change:
     shapes = (shape(before), shape(after))
     if shapes[0] != shapes[1] and is_strong(shapes[0]):
         return Change("shape_changed", f"{shapes[0]}→{shapes[1]}")
+    if shapes == ("jwt", "jwt"):
+        said = compare_tokens(before, after)
+        return Change(*said) if said else Change("value_changed", "jwt", "tokens")
     if is_generated(shapes[0]) and shapes[0] == shapes[1]:
         return Change("value_changed", shapes[0], "tokens")
     if template(before) == template(after):

@@ -107,6 +107,7 @@ def _latency(row: EndpointLatency) -> Json:
         "high": _number(row.high),
         "mde": _number(row.mde),
         "verdict": row.verdict,
+        "why": row.why or None,
     }
 
 

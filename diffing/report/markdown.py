@@ -117,7 +117,7 @@ def _latency(report: Report) -> list[str]:
     lines = [
         "### Latency",
         "",
-        _row("verdict", "endpoint", "change", "95 % interval", "pairs"),
+        _row("verdict", "endpoint", "change", "99 % interval", "pairs"),
         "|---|---|--:|--:|--:|",
     ]
     lines += [_latency_row(row) for row in rows[:MOST_ROWS]]

@@ -93,7 +93,8 @@ class Suppressed:
 @dataclass(frozen=True, slots=True)
 class EndpointLatency:
     """Paired latency of one endpoint: `estimate`, `low`, `high` and `mde` (minimum detectable effect) are relative
-    changes (0.1 is +10 %); `verdict` is regressed, improved, equivalent or inconclusive."""
+    changes (0.1 is +10 %), NaN where there is too little to say; `verdict` is regressed, improved, equivalent or
+    inconclusive, `why` what kept it from being judged, or which shape changed ("too few pairs", "tail")."""
 
     endpoint: str
     pairs: int
@@ -102,6 +103,7 @@ class EndpointLatency:
     high: float
     mde: float
     verdict: str
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

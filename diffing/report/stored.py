@@ -234,6 +234,7 @@ def _latency(row: _Object) -> EndpointLatency:
         high=row.get("high").number(),
         mde=row.get("mde").number(),
         verdict=row.get("verdict").text(),
+        why=row.get_or("why", None).optional_text() or "",
     )
 
 

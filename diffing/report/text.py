@@ -131,7 +131,7 @@ def _table(console: Console, rows: Sequence[Sequence[Text | str]], header: Seque
 def _latency(console: Console, rows: Sequence[EndpointLatency]) -> None:
     if not rows:
         return
-    _title(console, "Latency (paired, 95 % interval)")
+    _title(console, "Latency (paired, 99 % interval)")
     cells = [
         (
             Text(row.verdict if row.verdict in _LATENCY_STYLE else wording.quoted(row.verdict, 20), _style(row)),

@@ -132,14 +132,20 @@ def change(ratio: float) -> str:
 
 
 def interval(row: EndpointLatency) -> str:
-    """`+4.1 % to +9.8 %`."""
+    """`+4.1 % to +9.8 %`, or why there is none."""
+    if not math.isfinite(row.low):
+        return quoted(row.why, 60) or "unknown"
     return f"{change(row.low)} to {change(row.high)}"
 
 
 def latency_rank(rows: Iterable[EndpointLatency]) -> list[EndpointLatency]:
     """Regressed first, then what could not be told, then the rest; the largest estimate first within each."""
     order = {"regressed": 0, "inconclusive": 1, "improved": 2, "equivalent": 3}
-    return sorted(rows, key=lambda row: (order.get(row.verdict, 1), -row.estimate, row.endpoint))
+    return sorted(rows, key=lambda row: (order.get(row.verdict, 1), -_finite(row.estimate), row.endpoint))
+
+
+def _finite(figure: float) -> float:
+    return figure if math.isfinite(figure) else 0.0
 
 
 def losses(report: Report) -> list[tuple[str, int, str]]:

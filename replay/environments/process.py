@@ -84,6 +84,11 @@ class ProcessEnvironment:
         # A grandchild that left the group may hold the pipe open for ever: the rest is not waited for long.
         await self._output.closed(_PIPE_DRAIN_S)
 
+    @property
+    def pid(self) -> int | None:
+        """The process that the command started, while there is one."""
+        return self._process.pid if self._process is not None and self._code is None else None
+
     def ended(self) -> str | None:
         """How it ended ("exited with code 1"), None while it runs."""
         if self._code is None:

@@ -1,6 +1,7 @@
 """What a downstream's `isolate` asks for, checked. PURE.
 
 { template = "orders_template", migrate = "…", admin = "…" }   an own clone of a database: {database}
+{ template = "orders_template", offset = false }               the same, its sequences not moved apart
 { database = "auto" }                                          an own, emptied Redis database: {database}
 { prefix = "auto" }                                            an own prefix of topics or queues: {prefix}
 { reset = "make seed" }                                        a command before the side starts; beside any of them
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 
 from ...capture.errors import UsageError
 
-KEYS = ("template", "database", "prefix", "reset", "migrate", "admin")
+KEYS = ("template", "database", "prefix", "reset", "migrate", "admin", "offset")
 _OWN = {"template": ("postgres", "mysql"), "database": ("redis",), "prefix": ("amqp", "kafka", "nats", "redis")}
 _PLACEHOLDER = {"template": "{database}", "database": "{database}", "prefix": "{prefix}"}
 _LONGEST_NAME = 63
@@ -25,7 +26,7 @@ def check_isolate(protocol: str, isolate: Mapping[str, str], env: Mapping[str, s
         return
     if len(own) > 1 or not (own or "reset" in isolate):
         raise UsageError(f"{where} isolate: one of template, database, prefix, or a reset", "a side has one of its own")
-    for key in ("migrate", "admin"):
+    for key in ("migrate", "admin", "offset"):
         if key in isolate and "template" not in isolate:
             raise UsageError(f"{where} isolate: {key} needs a template", "it works on clones of one")
     if own:

@@ -16,6 +16,9 @@ class Cloner(Protocol):
         """Make a clone of the template; its name. Several may be made at once. One that fails or is cancelled leaves
         nothing behind."""
 
+    async def move_apart(self, database: str, offset: int) -> None:
+        """Let the clone's sequences count on from `offset` further."""
+
     async def tables(self, database: str) -> Sequence[TableState]:
         """What the tables of a clone hold now."""
 

@@ -14,6 +14,7 @@ from .access import Access, access_of
 from .asked import stubbed_placeholders
 from .mysql import MysqlCloner
 from .names import own_name, run_name
+from .offset import offset_of
 from .own import Isolated, Nothing, OwnClone, OwnPrefix, OwnRedis
 from .pool import Clones, to_the_end
 from .postgres import PostgresCloner
@@ -51,7 +52,8 @@ class Isolation:
             return Nothing(stubbed_placeholders(wanted))
         if "template" in wanted:
             clones = self._clones_of(downstream)
-            return OwnClone(clones, await clones.take(side), downstream.protocol, downstream.name)
+            offset = offset_of(side, wanted)
+            return OwnClone(clones, await clones.take(side), downstream.protocol, downstream.name, offset)
         if "database" in wanted:
             return await self._redis(downstream)
         if "prefix" in wanted:

@@ -19,8 +19,20 @@ from typing import Any
 from ...capture.errors import CouldNotCheck, UsageError
 from ...capture.text import printable
 from .access import Access
-from .mystate import ORDINARY_COLUMNS, TABLES, columns_of, hash_of_rest, key_of, quoted, rows_of
+from .mystate import (
+    COUNTED,
+    ORDINARY_COLUMNS,
+    TABLES,
+    columns_of,
+    hash_of_rest,
+    key_of,
+    most_of,
+    next_number,
+    quoted,
+    rows_of,
+)
 from .names import is_leftover, own_name, run_name, run_of
+from .offset import Counter, moved
 from .tables import MOST_BYTES, MOST_ROWS, TableState, Value, typed
 
 # PyMySQL brings no types along.
@@ -82,6 +94,10 @@ class MysqlCloner:
     async def drop(self, database: str) -> None:
         """Drop a copy and the grants on it."""
         await asyncio.to_thread(self._drop, database)
+
+    async def move_apart(self, database: str, offset: int) -> None:
+        """Every AUTO_INCREMENT of the copy."""
+        await asyncio.to_thread(self._move_apart, database, offset)
 
     async def close(self) -> None:
         """End the connection that shows the run."""
@@ -182,6 +198,16 @@ class MysqlCloner:
             for (grantee,) in _all(cursor, granted, (name, name.replace("_", "\\_"))):
                 cursor.execute(f"REVOKE ALL PRIVILEGES ON {_pattern(name)}.* FROM {grantee}")
             cursor.execute(f"DROP DATABASE IF EXISTS {quoted(name)}")
+
+    def _move_apart(self, database: str, offset: int) -> None:
+        with self._told(f'the counters of "{database}"'), self._entered() as cursor:
+            cursor.execute(f"USE {quoted(database)}")
+            found = [
+                Counter(str(table), int(number) - 1, 1, 0, most_of(str(type_name)))
+                for table, number, type_name in _all(cursor, COUNTED, (database,))
+            ]
+            for table, last in moved(found, offset).items():
+                cursor.execute(next_number(table, last + 1))
 
     def _tables(self, database: str) -> list[TableState]:
         with self._told(f'the state of "{database}"'), self._entered() as cursor:

@@ -32,6 +32,9 @@ class Isolated(Protocol):
     def names(self) -> Mapping[str, str]:
         """What differs from side to side without meaning, and what is recorded in its place."""
 
+    async def move_apart(self) -> None:
+        """Let what it counts begin where no other side's does: call it once migrations and resets are through."""
+
     async def state(self, named: Named) -> Sequence[Exchange]:
         """What it holds now, as exchanges of the run."""
 
@@ -40,15 +43,21 @@ class Isolated(Protocol):
 
 
 class OwnClone:
-    """A clone of a database."""
+    """A clone of a database, its sequences `offset` further than the template's."""
 
-    def __init__(self, clones: Clones, name: str, protocol: str, service: str) -> None:
+    def __init__(self, clones: Clones, name: str, protocol: str, service: str, offset: int = 0) -> None:
         self.placeholders: Mapping[str, str] = {"{database}": name}
         self.names: Mapping[str, str] = {name: "{database}"}
         self._clones = clones
         self._name = name
         self._protocol = protocol
         self._service = service
+        self._offset = offset
+
+    async def move_apart(self) -> None:
+        """Move the sequences of its tables."""
+        if self._offset:
+            await self._clones.move_apart(self._name, self._offset)
 
     async def state(self, named: Named) -> Sequence[Exchange]:
         """Its tables, one exchange each."""
@@ -72,6 +81,9 @@ class OwnRedis:
         self._database = database
         self._service = service
 
+    async def move_apart(self) -> None:
+        """Its counters are keys, which hold whatever the service makes of them."""
+
     async def state(self, named: Named) -> Sequence[Exchange]:
         """Its keys, one exchange a template of keys."""
         tables = await self._database.state()
@@ -91,6 +103,9 @@ class OwnPrefix:
         self.placeholders: Mapping[str, str] = {"{prefix}": prefix}
         self.names: Mapping[str, str] = {prefix: "{prefix}"}
 
+    async def move_apart(self) -> None:
+        """A bus gives no ids that a service would hand out."""
+
     async def state(self, _: Named) -> Sequence[Exchange]:
         """A bus's state is the messages that its tap has seen."""
         return []
@@ -105,6 +120,9 @@ class Nothing:
     def __init__(self, placeholders: Mapping[str, str] | None = None) -> None:
         self.placeholders: Mapping[str, str] = placeholders or {}
         self.names: Mapping[str, str] = {}
+
+    async def move_apart(self) -> None:
+        """Nothing of its own to move."""
 
     async def state(self, _: Named) -> Sequence[Exchange]:
         """Nobody's in particular."""

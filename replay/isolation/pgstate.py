@@ -1,4 +1,5 @@
-"""The queries that read a PostgreSQL database's final state. PURE: `sql` is psycopg's module of that name, handed in.
+"""The queries that read a PostgreSQL database's final state, and its sequences. PURE: `sql` is psycopg's module of that
+name, handed in.
 
 Rows come in the order of the primary key; without one, in the order of their text, which is the same on both sides
 where the rows are. `hashtextextended` (PostgreSQL 11) over a row's text, summed, needs no order.
@@ -30,6 +31,43 @@ COLUMNS = """
 SELECT a.attname::text, t.typname::text FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
 WHERE a.attrelid = %s AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
 """
+
+SEQUENCES = """
+SELECT c.oid::text, n.nspname, c.relname, s.seqincrement, s.seqmin,
+    least(s.seqmax, (
+        SELECT min(CASE a.atttypid WHEN 'int2'::regtype THEN 32767 WHEN 'int4'::regtype THEN 2147483647 END)
+        FROM pg_attribute a
+        WHERE EXISTS (
+            SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
+            AND d.refclassid = 'pg_class'::regclass AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum
+        ) OR EXISTS (
+            SELECT 1 FROM pg_attrdef f JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = f.oid
+            WHERE f.adrelid = a.attrelid AND f.adnum = a.attnum
+            AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+        )
+    ))
+FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE NOT s.seqcycle AND c.relpersistence <> 't' AND has_schema_privilege(n.oid, 'USAGE')
+AND CASE c.relkind WHEN 'S' THEN has_sequence_privilege(c.oid, 'UPDATE') AND has_sequence_privilege(c.oid, 'SELECT') END
+AND NOT EXISTS (
+    SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
+)
+ORDER BY n.nspname, c.relname LIMIT 2000
+"""
+"""Sequences that may be read and set: oid, schema, name, step, least value, and the most that both the sequence and the
+columns that it fills can hold. One that begins again at its end has a meaning that nobody may move."""
+
+SET_SEQUENCES = "SELECT setval(oid::oid::regclass, last) FROM unnest(%s::text[], %s::bigint[]) AS each(oid, last)"
+
+
+def last_values(sql: Any, sequences: Sequence[tuple[str, str, str, int]]) -> Any:
+    """The oid of each sequence and the value it gave last; where it gave none, the one before its first."""
+    return sql.SQL(" UNION ALL ").join(
+        sql.SQL("SELECT {}, CASE WHEN is_called THEN last_value ELSE last_value - {} END FROM {}").format(
+            sql.Literal(oid), sql.Literal(step), _place(sql, schema, name)
+        )
+        for oid, schema, name, step in sequences
+    )
 
 
 def rows_of(sql: Any, schema: str, table: str, columns: Sequence[str], key: Sequence[str]) -> Any:

@@ -37,6 +37,10 @@ class Clones:
         # Shielded: whoever gives up waiting leaves the clone to `close`, which has to know its name.
         return await asyncio.shield(making)
 
+    async def move_apart(self, database: str, offset: int) -> None:
+        """Let the clone's sequences count on from `offset` further."""
+        await self._cloner.move_apart(database, offset)
+
     async def tables(self, database: str) -> Sequence[TableState]:
         """What the clone holds now."""
         return await self._cloner.tables(database)

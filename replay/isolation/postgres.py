@@ -21,7 +21,8 @@ from ...capture.text import printable
 from ...capture.wire.postgres.types import decoder_of
 from .access import Access
 from .names import is_leftover, own_name, run_name
-from .pgstate import COLUMNS, TABLES, hash_of_rest, rows_of
+from .offset import Counter, moved
+from .pgstate import COLUMNS, SEQUENCES, SET_SEQUENCES, TABLES, hash_of_rest, last_values, rows_of
 from .tables import MOST_BYTES, MOST_ROWS, TableState, Value
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ _FILE_COPY_FROM = 192 << 20
 _AT_ONCE = 2
 _CONNECT_WITHIN_S = 10
 _FETCH = 200
+_SEQUENCES_AT_ONCE = 200
 
 _IN_USE, _NO_SUCH_DATABASE, _NOT_ALLOWED = "55006", "3D000", "42501"
 
@@ -103,6 +105,14 @@ class PostgresCloner:
             await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             found = await (await connection.execute(TABLES)).fetchall()
             return [await self._table(connection, *row) for row in found]
+
+    async def move_apart(self, database: str, offset: int) -> None:
+        """Every sequence of the clone that may be set, those of serial and identity columns among them."""
+        connection = await self._connect(database, f"seamline {self._run}")
+        async with connection, self._told(f'the sequences of "{database}"'):
+            targets = moved(await self._counters(connection), offset)
+            if targets:
+                await connection.execute(SET_SEQUENCES, (list(targets), list(targets.values())))
 
     async def close(self) -> None:
         """End the connection that shows the run."""
@@ -173,6 +183,14 @@ class PostgresCloner:
         living = frozenset(str(name).partition(" ")[2] for (name,) in shown)
         names = await (await connection.execute(_OURS)).fetchall()
         return [name for (name,) in names if is_leftover(name, now_s, living)]
+
+    async def _counters(self, connection: "AsyncConnection[Any]") -> list[Counter]:
+        found = await (await connection.execute(SEQUENCES)).fetchall()
+        last: dict[str, int] = {}
+        for begin in range(0, len(found), _SEQUENCES_AT_ONCE):
+            asked = [row[:4] for row in found[begin : begin + _SEQUENCES_AT_ONCE]]
+            last.update(await (await connection.execute(last_values(self._psycopg.sql, asked))).fetchall())
+        return [Counter(oid, last[oid], step, low, high) for oid, _, _, step, low, high in found]
 
     async def _table(
         self, connection: "AsyncConnection[Any]", oid: int, schema: str, name: str, key: list[str]

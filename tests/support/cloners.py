@@ -18,6 +18,7 @@ class ScriptedCloner:
     made: int = 0
     gate: asyncio.Event | None = None
     fail: str = ""
+    moved: dict[str, int] = field(default_factory=dict)
 
     async def open(self) -> None:
         self.opened += 1
@@ -33,6 +34,9 @@ class ScriptedCloner:
             raise CouldNotCheck("template is in use")
         self.there.add(name)
         return name
+
+    async def move_apart(self, database: str, offset: int) -> None:
+        self.moved[database] = offset
 
     async def tables(self, database: str) -> Sequence[TableState]:
         return [TableState(database, (), (), (), [], 0)]
