@@ -33,6 +33,8 @@ CLIENT = FRAMING | {
 """What an HTTP library says of itself. Swapping it changes nothing."""
 RECORDED = frozenset({"content-type", "database", "db", "fingerprint", "hash", "setup", "size", "transaction"})
 """What a recorder notes in a call's headers on protocols that send none of these (docs/format.md)."""
+ORDERING = re.compile(r"^header\.(?:[\w-]*(?:message|order|ordering|partition|routing|shard)[-_])?key$")
+"""A header that plays the part of a key on a bus that has none: it says which events keep their order."""
 GRPC_CLIENT = frozenset({"grpc-accept-encoding", "grpc-encoding", "hash", "size"})
 
 
@@ -129,4 +131,6 @@ def _argument(
 ) -> Difference:
     surface = surface_of(call)
     kind = "request_changed" if surface in (Surface.HTTP, Surface.GRPC) else "header_changed"
+    if surface is Surface.BUS and ORDERING.search(path):
+        kind = "key_changed"
     return Difference(surface, kind, path, bounded(old), bounded(new), transition, trait, inner=inner)

@@ -103,7 +103,8 @@ def _call(one: Difference) -> Severity:
     write = is_write(one.surface, one.operation or "")
     match one.kind:
         case "missing" | "extra":
-            return BREAKING if write and one.surface is not Surface.REDIS else WARNING
+            # A lock that is taken no more is another's change in between.
+            return BREAKING if one.trait == "lock" or (write and one.surface is not Surface.REDIS) else WARNING
         case "count_scaling":
             return {"improved": INFO, "spread": WARNING}.get(one.trait, BREAKING)
     own = _OWN.get(one.surface)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from seamline.diffing.calls.counts import SCALING, Groups, compare_counts, flat_values, glimpse
 from seamline.diffing.calls.groups import grouped
 from seamline.diffing.endpoint import Templates
+from seamline.diffing.severity import severity_of
 from support.calls import cached, publish, put, sql
 from support.traffic import Call, Turn, exchange
 
@@ -59,6 +60,20 @@ CASES: list[tuple[str, list[Call], list[Call], list[tuple[str, str]]]] = [
 @pytest.mark.parametrize(("before", "after", "expected"), [row[1:] for row in CASES], ids=[row[0] for row in CASES])
 def test_how_often_a_call_is_made(before: list[Call], after: list[Call], expected: list[tuple[str, str]]) -> None:
     assert told(before, after) == expected
+
+
+def test_a_lock_that_is_taken_no_more_is_worse_than_a_read() -> None:
+    for text, severity in ((READ, "warning"), (f"{READ} FOR UPDATE", "breaking")):
+        held = groups([sql(text, 1)], [])
+        assert [severity_of(one).word for key in held for one in compare_counts(held, key, ("db",))] == [severity]
+
+
+def test_the_same_rows_under_the_candidate_s_own_ids() -> None:
+    before = [sql(WRITE, 7), sql(WRITE, 8)]
+    held = groups(before, [sql("INSERT INTO x (a) VALUES ($1), ($2)", 1007, 1008)])
+    names = {"1007": "7", "1008": "8"}
+    assert [one.kind for key in held for one in compare_counts(held, key, ("db",), names)] == ["count_scaling"]
+    assert [one.kind for key in held for one in compare_counts(held, key, ("db",))] == ["missing"]
 
 
 def test_only_a_host_is_new_to_a_service() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seamline.capture.model import Exchange
-from seamline.diffing.calls.inputs import MAX_LEAVES, Inputs, told_apart
+from seamline.diffing.calls.inputs import MAX_LEAVES, Inputs, renamed, told_apart
 from seamline.diffing.pair import Pair
 from support.calls import sql
 from support.traffic import Turn, exchange
@@ -76,3 +76,13 @@ def test_a_value_is_not_told_apart_from_itself(value: Any) -> None:
 
 def test_a_large_answer_is_read_up_to_a_bound() -> None:
     assert len(told_apart([*range(10_000)], [*range(10_000, 20_000)])) <= MAX_LEAVES
+
+
+def test_names_are_the_baseline_s_where_there_is_only_one() -> None:
+    assert renamed({"a": 1007, "b": "x", "c": True, "d": None}, {"1007": "7", "True": "False"}) == {
+        "a": 7,
+        "b": "x",
+        "c": True,
+        "d": None,
+    }
+    assert renamed(5, {"5": "five"}) == "five"

@@ -55,6 +55,17 @@ def test_what_took_whose_place(before: Call, after: Call, expected: list[tuple[s
     assert told([before], [after]) == (expected, 2 * len(expected))
 
 
+def test_the_candidate_s_own_ids_are_no_other_rows() -> None:
+    """Each side drew the order's number anew, and was told it before."""
+    old, new = "SELECT n FROM x WHERE id = ANY($1)", "SELECT n FROM x WHERE id IN ($1, $2)"
+    before, after = sql(old, [7, 8], rows=[{"n": 7}]), sql(new, 1007, 1008, rows=[{"n": 1007}])
+    sides = [[each.exchange(ASKED, 0)] for each in (before, after)]
+    groups = grouped(sides[0], sides[1], Templates.learn([*sides[0], *sides[1]]))
+    assert [one.kind for one in replacements(groups, {"1007": "7", "1008": "8"})[0]] == ["rewrite"]
+    assert [one.kind for one in replacements(groups, {"1007": "8", "1008": "7"})[0]] == ["fingerprint_changed"]
+    assert [one.kind for one in replacements(groups)[0]] == ["fingerprint_changed"]
+
+
 def test_the_likest_pair_up_and_counts_must_agree() -> None:
     before = [sql("SELECT a, b FROM x"), sql("SELECT a, b, c, d FROM x")]
     after = [sql("SELECT a, b, c, e FROM x"), sql("SELECT a FROM x")]

@@ -126,6 +126,7 @@ WIRES: list[tuple[str, Call, Call, list[tuple[str, str, str]]]] = [
     ("a framework's notes in a SQL comment", sql("SELECT a FROM x", headers=(("route", "a"),)), sql("SELECT a FROM x", headers=(("route", "b"),)), []),
     ("a trace in an event", publish("t", {}, headers=TRACED), publish("t", {}), [("propagation.missing_header", "header.traceparent", "handed on→missing")]),
     ("an event's own header", publish("t", {}, headers=(("version", "one"),)), publish("t", {}, headers=(("version", "two"),)), [("bus.header_changed", "header.version", "text")]),
+    ("an event's key, in a header", publish("t", {}, headers=(("partition-key", "one"),)), publish("t", {}, headers=(("partition-key", "two"),)), [("bus.key_changed", "header.partition-key", "text")]),
     ("an event's header gone", publish("t", {}, headers=(("version", "one"),)), publish("t", {}), [("bus.header_changed", "header.version", "present→missing")]),
     ("a gRPC deadline gone", grpc("a.B/C", b"", headers=(("grpc-timeout", "1S"),)), grpc("a.B/C", b""), [("propagation.missing_header", "header.grpc-timeout", "own→missing")]),
     ("a gRPC library", grpc("a.B/C", b"", headers=(("grpc-accept-encoding", "gzip"), ("user-agent", "a"))), grpc("a.B/C", b""), []),

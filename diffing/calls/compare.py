@@ -98,7 +98,7 @@ def compare_calls(calls: CallPairs, pair: Pair, unordered: Unordered) -> CallCom
     claim(groups, pair, (calls.before, calls.after), calls.templates, calls.given)
     both = [(key, *two) for key, group in groups.items() for two in matched(*group)]
     inputs = Inputs(pair, [(first, second) for _, first, second in both])
-    result.differences = _counted(calls, groups)
+    result.differences = _counted(calls, groups, inputs)
     if cache.told_differently((first, second) for _, first, second in both):
         kept = [one for one in result.differences if not cache.follows(one)]
         result.unverified = WARM if len(kept) < len(result.differences) else ""
@@ -124,11 +124,14 @@ def compare_calls(calls: CallPairs, pair: Pair, unordered: Unordered) -> CallCom
     return result
 
 
-def _counted(calls: CallPairs, groups: Groups) -> list[Difference]:
-    found, replaced = replacements(groups)
+def _counted(calls: CallPairs, groups: Groups, inputs: Inputs) -> list[Difference]:
+    if all(len(old) == len(new) for old, new in groups.values()):
+        return []
+    names = inputs.names()
+    found, replaced = replacements(groups, names)
     for key in sorted(groups, key=lambda one: (one.service, one.operation)):
         if key not in replaced and not _is_misplaced(calls, groups, key):
-            found.extend(compare_counts(groups, key, calls.before.services))
+            found.extend(compare_counts(groups, key, calls.before.services, names))
     return found
 
 

@@ -3,8 +3,9 @@
 Calls count as a multiset, so neither their order nor their concurrency matters here.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from ...capture.model import Exchange
 from ..compare.arrays import content
@@ -12,16 +13,22 @@ from ..difference import Difference, bounded
 from ..protocols import failed
 from ..report.model import Json, Surface
 from .arguments import argument_key, arguments_of
+from .inputs import renamed
 from .key import Key
+from .statement import parts_of
 
 SCALING = 3
 """So many times as many calls, and so many more, is no retry but a loop."""
 
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 Groups = dict[Key, tuple[list[Exchange], list[Exchange]]]
 
 
-def compare_counts(groups: Groups, key: Key, known: Collection[str]) -> list[Difference]:
-    """What differs in the number of `key`'s calls; `known` are the services that the baseline calls at all."""
+def compare_counts(
+    groups: Groups, key: Key, known: Collection[str], names: Mapping[str, str] = NO_NAMES
+) -> list[Difference]:
+    """What differs in the number of `key`'s calls; `known` are the services that the baseline calls at all, `names` the
+    baseline's words for the candidate's."""
     before, after = groups[key]
     old, new = len(before), len(after)
     if old == new:
@@ -33,7 +40,7 @@ def compare_counts(groups: Groups, key: Key, known: Collection[str]) -> list[Dif
         batch = _replacement(groups, key, side=0) if new >= 2 else None
         looped = batch is not None or (key.service in known and _is_loop(key, after))
         return [_scaled(key, old, new, batch)] if looped else [_extra(known, key, after[0], old, new)]
-    if key.is_write and key.surface is Surface.SQL and _same_values(before, after):
+    if key.is_write and key.surface is Surface.SQL and _same_values(before, after, names):
         return [_spread(key, old, new) if new > old else _improved(key, old, new, None)]
     if new > old:
         if new - old >= SCALING and new >= SCALING * old:
@@ -61,13 +68,14 @@ def _is_loop(key: Key, calls: list[Exchange]) -> bool:
     return not key.is_write and len(calls) >= SCALING and len({argument_key(call) for call in calls}) >= SCALING
 
 
-def _same_values(before: list[Exchange], after: list[Exchange]) -> bool:
+def _same_values(before: list[Exchange], after: list[Exchange], names: Mapping[str, str]) -> bool:
     """Whether as many rows in more or fewer statements are the same rows."""
-    return flat_values(before) == flat_values(after)
+    return flat_values(before) == flat_values(after, names)
 
 
-def flat_values(calls: Collection[Exchange]) -> list[bytes]:
-    """All that the calls' arguments hold, lists taken apart, fresh ids and times by their shape; sorted."""
+def flat_values(calls: Collection[Exchange], names: Mapping[str, str] = NO_NAMES) -> list[bytes]:
+    """All that the calls' arguments hold, lists taken apart, fresh ids and times by their shape, what `names` knows in
+    the baseline's words; sorted."""
     found: list[bytes] = []
     for call in calls:
         given = arguments_of(call)
@@ -77,7 +85,7 @@ def flat_values(calls: Collection[Exchange]) -> list[bytes]:
             if isinstance(value, list):
                 stack.extend(value)
             else:
-                found.append(content(value))
+                found.append(content(renamed(value, names)))
     return sorted(found)
 
 
@@ -97,7 +105,8 @@ def _difference(
 
 def _missing(key: Key, before: list[Exchange], old: int, new: int) -> Difference:
     moved = "present→missing" if new == 0 else f"{old}→{new} calls"
-    one = _difference("missing", key, old, new, moved)
+    lock = key.surface is Surface.SQL and not key.is_write and parts_of(key.operation).locks
+    one = _difference("missing", key, old, new, moved, "lock" if lock else "")
     return replace(one, before=glimpse(before[0]), after=None) if new == 0 else one
 
 

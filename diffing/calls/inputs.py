@@ -4,7 +4,8 @@ A service that passes on what it was told has not changed. An order's number tha
 the service hands to the next call is an input, not a finding.
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 
 from ...capture.model import Exchange
 from ..canonical import Form, canonical
@@ -12,6 +13,7 @@ from ..endpoint import path_of
 from ..pair import Pair
 from ..report.model import Json
 
+_INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
 MAX_LEAVES = 2_000
 MAX_TOLD = 500
 MIN_PART = 3
@@ -39,6 +41,13 @@ class Inputs:
             return False
         return (first, second) in told or _inside(first, second, told)
 
+    def names(self) -> dict[str, str]:
+        """The baseline's word for each of the candidate's, where there is only one."""
+        found: dict[str, str] = {}
+        for before, after in sorted(self._collected()):
+            found[after] = before if found.get(after, before) == before else after
+        return found
+
     def _collected(self) -> set[tuple[str, str]]:
         if self._told is None:
             self._told = set()
@@ -59,6 +68,18 @@ class Inputs:
                 bodies = [canonical(one.body, one.headers) for one in (old.response, new.response)]
                 if bodies[0].form is bodies[1].form is Form.JSON:
                     yield bodies[0].value, bodies[1].value
+
+
+def renamed(value: Json, names: Mapping[str, str]) -> Json:
+    """`value`, a scalar or a shallow row of them, in the baseline's words."""
+    if isinstance(value, dict):
+        return {name: renamed(part, names) for name, part in value.items()}
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return value
+    told = names.get(str(value))
+    if told is None:
+        return value
+    return int(told) if isinstance(value, int) and _INTEGER.fullmatch(told) else told
 
 
 def _split(target: str) -> list[Json]:

@@ -1,7 +1,7 @@
 """Calls that went, and others that came in their place: another text of the same SQL query, another key of the same
 Redis command, another routing key of the same event."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import orjson
@@ -12,7 +12,8 @@ from ..compare.arrays import content
 from ..difference import Difference
 from ..report.model import Json, Surface
 from .arguments import arguments_of
-from .counts import Groups, flat_values
+from .counts import NO_NAMES, Groups, flat_values
+from .inputs import renamed
 from .key import Key
 from .statement import changed, likeness, loss
 
@@ -21,14 +22,16 @@ MAX_CANDIDATES = 50
 """Most calls gone and come of one service that are held against each other."""
 
 Pairing = tuple[Key, Key]
+Both = tuple[list[Exchange], list[Exchange]]
 
 
-def replacements(groups: Groups) -> tuple[list[Difference], set[Key]]:
-    """What was replaced, and the keys that are accounted for by that."""
+def replacements(groups: Groups, names: Mapping[str, str] = NO_NAMES) -> tuple[list[Difference], set[Key]]:
+    """What was replaced, and the keys that are accounted for by that; `names` are the baseline's words for the
+    candidate's."""
     found: list[Difference] = []
     done: set[Key] = set()
     for old, new in _pairings(groups):
-        one = _replaced(old, new, groups[old][0], groups[new][1])
+        one = _replaced(old, new, (groups[old][0], groups[new][1]), names)
         if one and old not in done and new not in done:
             found.append(one)
             done.update((old, new))
@@ -90,9 +93,9 @@ def _body(call: Exchange) -> bytes:
     return content(body.value) if body.form is Form.JSON else body.key
 
 
-def _replaced(old: Key, new: Key, before: list[Exchange], after: list[Exchange]) -> Difference | None:
+def _replaced(old: Key, new: Key, calls: Both, names: Mapping[str, str]) -> Difference | None:
     if old.surface is Surface.SQL:
-        return _statement(old, new, before, after)
+        return _statement(old, new, calls, names)
     moved = f"{old.operation.partition(' ')[2]}→{new.operation.partition(' ')[2]}"
     return Difference(
         old.surface, "key_changed", "key", old.operation, new.operation, moved[:200], "template", old.service,
@@ -100,19 +103,20 @@ def _replaced(old: Key, new: Key, before: list[Exchange], after: list[Exchange])
     )  # fmt: skip
 
 
-def _statement(old: Key, new: Key, before: list[Exchange], after: list[Exchange]) -> Difference:
+def _statement(old: Key, new: Key, calls: Both, names: Mapping[str, str]) -> Difference:
+    before, after = calls
     one = replace(changed(old.service, old.operation, new.operation), inner=new.operation)
-    told = sorted(map(_result, before)), sorted(map(_result, after))
+    told = sorted(map(_result, before)), sorted(_result(call, names) for call in after)
     lost = loss(old.operation, new.operation)
-    if (lost is None or not lost.trait) and flat_values(before) == flat_values(after):
+    if (lost is None or not lost.trait) and flat_values(before) == flat_values(after, names):
         if told[0] == told[1] and b"" not in told[0]:
             return replace(one, kind="rewrite", transition="the same in other words", trait="")
-        if _covers(before, after):
+        if _covers(before, after, names):
             return replace(one, transition="reads more columns", trait="neutral")
     return one
 
 
-def _result(call: Exchange) -> bytes:
+def _result(call: Exchange, names: Mapping[str, str] = NO_NAMES) -> bytes:
     """What a statement came to, in a form that columns' order does not change; nothing where that is not known."""
     response = call.response
     if response is None or not _is_readable(call):
@@ -120,7 +124,8 @@ def _result(call: Exchange) -> bytes:
     rows = _rows(call)
     if rows is None:
         return canonical_key([response.status, response.reason, response.body.decode("utf-8", "replace")])
-    return canonical_key([response.status, response.headers.get("rows"), content(rows).decode("utf-8", "replace")])
+    held = content([renamed(row, names) for row in rows]).decode("utf-8", "replace")
+    return canonical_key([response.status, response.headers.get("rows"), held])
 
 
 def _is_readable(call: Exchange) -> bool:
@@ -138,15 +143,16 @@ def _rows(call: Exchange) -> list[Json] | None:
     return rows if isinstance(rows, list) else None
 
 
-def _covers(before: list[Exchange], after: list[Exchange]) -> bool:
+def _covers(before: list[Exchange], after: list[Exchange], names: Mapping[str, str]) -> bool:
     """Whether each row of the baseline is there in the candidate's answer, with more columns."""
-    return all(_contained(_rows(first), _rows(second)) for first, second in zip(before, after, strict=True))
+    return all(_contained(_rows(first), _rows(second), names) for first, second in zip(before, after, strict=True))
 
 
-def _contained(old: list[Json] | None, new: list[Json] | None) -> bool:
+def _contained(old: list[Json] | None, new: list[Json] | None, names: Mapping[str, str]) -> bool:
     if old is None or new is None or len(old) != len(new) or not old:
         return False
-    return all(
-        isinstance(row, dict) and isinstance(wide, dict) and all(wide.get(name, row) == row[name] for name in row)
-        for row, wide in zip(old, new, strict=True)
-    )
+    return all(_holds(renamed(wide, names), row) for row, wide in zip(old, new, strict=True))
+
+
+def _holds(wide: Json, row: Json) -> bool:
+    return isinstance(row, dict) and isinstance(wide, dict) and all(wide.get(name, row) == row[name] for name in row)
