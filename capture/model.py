@@ -165,6 +165,9 @@ class Ask(NamedTuple):
 TRIED = "tried to reach "
 """How the reason begins under which a service's refused attempt to call past its downstreams is counted."""
 
+DECODER_FAILED = "decoder failed"
+"""How the reason begins under which a connection is counted that a decoder of ours could not follow."""
+
 NOT_SENT = "not sent: "
 """How the reason begins under which a replay counts requests that it could not send, since an earlier one gave no
 value for them."""

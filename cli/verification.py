@@ -22,7 +22,7 @@ from ..capture.sanitize.rules import Rules
 from ..capture.sanitize.sanitizer import Sanitizer
 from ..capture.store.reader import open_capture
 from ..capture.text import printable
-from ..diffing.judge import judge
+from ..diffing.judge import judge_and_learn
 from ..diffing.latency.stages import more_wanted, undecided
 from ..diffing.races import Overlapped, race_findings
 from ..diffing.report.formats import render
@@ -46,6 +46,7 @@ from ..replay.values.session import Unsent
 from .cascade import cascade
 from .conclusion import conclude, join
 from .config import Config
+from .noise_memory import NoiseMemory
 from .racing import ROUNDS, is_quiet, with_races
 from .rounds import BASELINE, CANDIDATE, NOISE, RoundPlan, RoundResult, in_turn, play_round, untapped
 from .timing import focused
@@ -108,7 +109,8 @@ class Verification:
         rounds: list[Round] = []
         blank: set[str] = set()
         unsent: dict[str, Unsent] = {}
-        report = judge(rounds)
+        memory = await NoiseMemory.of(self.plan.config.folder, self._side(BASELINE).service, source.manifest.capture_id)
+        report, learnt = judge_and_learn(rounds, known=memory.known)
         replayed = 0
         for number in range(1, max(self._rounds, MOST_ROUNDS) + 1):
             names = (BASELINE, NOISE, CANDIDATE) if number == 1 else (BASELINE, CANDIDATE)
@@ -128,12 +130,15 @@ class Verification:
             replayed = max(replayed, fired)
             rounds.append(Round(runs[BASELINE], runs[CANDIDATE]))
             noise += [runs[NOISE]] if NOISE in runs else []
-            report = judge(rounds, noise, self._options(capture))
+            report, learnt = judge_and_learn(
+                rounds, noise, self._options(capture), recording=source, known=memory.known
+            )
             if wanted(report, number, least=self._rounds) is None:
                 break
         timing = await self._time_again(rounds, noise, notes, (plan, source.manifest, capture, book, needs))
         if timing:
-            report = judge(rounds, noise, self._options(capture), timing)
+            report, learnt = judge_and_learn(rounds, noise, self._options(capture), timing, source, memory.known)
+        memory.keep(learnt, self._run_folder(capture))
         report = cascade(self._fair(report), source.exchanges, unsent, len(plan.steps))
         if replayed == len(plan.steps) and is_quiet(report):
             number = len(rounds) + len(timing) + 1

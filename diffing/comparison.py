@@ -15,7 +15,7 @@ from .calls.compare import CallPairs, compare_calls
 from .compare.exchange import compare_exchanges
 from .difference import Difference
 from .endpoint import Templates
-from .identity.sights import Named, Trust, is_id
+from .identity.sights import Named, Sight, Trust, is_id
 from .identity.told import told_apart
 from .outbound import CallIndex
 from .pair import Pair, nearest, pair_up
@@ -62,7 +62,8 @@ class Comparison:
     """`unverified` counts (endpoint, why); `alone` says what one side lacks; `context` what failed downstream at a
     request on the candidate's side only; `tables` and `rows` name the final states; `walked` counts the pairs
     whose bodies needed more than a look at their keys. `named` are ids that the sides were told differently, or that
-    name their rows; `renamed` what differs in nothing but that, with why it is no difference."""
+    name their rows; `renamed` what differs in nothing but that, with why it is no difference; `sights` are the ids
+    seen, once they were asked for (identity/sights)."""
 
     observations: list[Observation] = field(default_factory=list)
     masked: list[Observation] = field(default_factory=list)
@@ -76,6 +77,7 @@ class Comparison:
     walked: int = 0
     named: list[Named] = field(default_factory=list)
     renamed: list[tuple[Observation, str]] = field(default_factory=list)
+    sights: list[Sight] | None = None
 
 
 def compare_runs(

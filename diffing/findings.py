@@ -9,6 +9,7 @@ from .compare.body import body_of
 from .comparison import Comparison
 from .difference import Difference, child
 from .explain import explain
+from .late import late_note
 from .report.model import Finding, Json, Surface
 from .rounds import JudgeOptions
 
@@ -42,6 +43,9 @@ def cluster_findings(clusters: Sequence[Cluster], first: Comparison, options: Ju
 def _note_context(cluster: Cluster, first: Comparison) -> None:
     said = sorted({first.context[key] for key in cluster.observations if key in first.context})
     cluster.notes.extend(said[:3])
+    if cluster.example.surface is Surface.STATUS:
+        late = late_note(cluster.observations.keys(), cluster.endpoint, first)
+        cluster.notes.extend([late] if late else [])
 
 
 def _explained(first: Comparison, key: str, one: Difference) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ..capture.model import DECODER_FAILED
 from .compare.body import UNREAD
 from .comparison import Comparison
 from .pair import inbound
@@ -35,6 +36,14 @@ def _partial(rounds: Sequence[Round], first: Comparison, asked: int) -> str | No
     ]
     if incomplete and first.alone:
         return f"the {' and the '.join(incomplete)} was not recorded to its end, and requests are missing"
+    blind = sum(
+        count
+        for run in (rounds[0].baseline, rounds[0].candidate)
+        for reason, count in run.losses.reasons.items()
+        if reason.startswith(DECODER_FAILED)
+    )
+    if blind:
+        return f"{blind} connections to downstreams could not be read (a decoder failed): their calls were not compared"
     unread = sum(count for (_, why), count in first.unverified.items() if why in UNREAD)
     if unread >= paired:
         return f"no body of {paired} answers could be compared"

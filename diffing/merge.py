@@ -153,11 +153,11 @@ def _same_row(clusters: list[Cluster]) -> Explained:
 def _refused(clusters: list[Cluster]) -> Explained:
     """Who refuses a request or fails at it makes other calls than who serves it: calls that are missing, new or
     multiplied at such requests alone follow from the status. Traffic to a new service is reported all the same, and so
-    is a new call that fails: it may be why."""
+    is what may be why: a new call that fails, one that failed and is not tried again."""
     for cause in _of(clusters, Surface.STATUS, "changed"):
         if all(_served(word) for word in cause.example.transition.split("→")):
             continue
-        for other in _calls(clusters, "missing", "extra", "extra_write", "count_scaling", "retry_removed"):
+        for other in _calls(clusters, "missing", "extra", "extra_write", "count_scaling"):
             same = other.endpoint == cause.endpoint and other.observations.keys() <= cause.observations.keys()
             if same and other.example.trait not in {"security", "failed"}:
                 yield cause, other

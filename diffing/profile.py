@@ -43,6 +43,7 @@ class Profile:
     wordings: Recurring = field(default_factory=Recurring)
     shapes: Counter[str] = field(default_factory=Counter)
     lengths: tuple[int, int] | None = None
+    masked: tuple[int, int] | None = None
     letters: set[str] = field(default_factory=set)
     prefix: str | None = None
     least: float = math.inf
@@ -64,9 +65,8 @@ class Profile:
 
     def _add_text(self, text: str) -> None:
         self.shapes[_family(shape(text))] += 1
-        length = _length(text)
-        low, high = self.lengths or (length, length)
-        self.lengths = (min(low, length), max(high, length))
+        self.lengths = _widened(self.lengths, len(text))
+        self.masked = _widened(self.masked, _length(text))
         self.letters |= _letters(text)
         self.prefix = text if self.prefix is None else _shared(self.prefix, text)
 
@@ -89,7 +89,7 @@ class Profile:
             return None
         if isinstance(value, str):
             return self._text_breach(value) if len(value) <= MAX_TEXT else None
-        return self._number_breach(float(value)) if measured else None
+        return self._number_breach(float(value)) if measured and _is_number(value) else None
 
     def _number_breach(self, value: float) -> Breach | None:
         if self.numbers < MIN_NUMBERS or not math.isfinite(value):
@@ -124,18 +124,19 @@ class Profile:
 
     def _spelling_breach(self, text: str) -> Breach | None:
         """Length and alphabet, of values that are mostly different: a token's, not a sentence's."""
-        if " " in self.letters or self.lengths is None:
+        if " " in self.letters or self.lengths is None or self.masked is None:
             return None
         low, high = self.lengths
-        fixed, length = low == high, _length(text)
-        if length != low if fixed else not low / 2 <= length <= high * 2:
-            return Breach("shape_changed", f"{low if fixed else f'{low}…{high}'} characters→{length}")
+        # Longer for a larger number in it is no other length.
+        other = not self.masked[0] <= _length(text) <= self.masked[1]
+        if other and (low == high or not low / 2 <= len(text) <= high * 2):
+            return Breach("shape_changed", f"{low if low == high else f'{low}…{high}'} characters→{len(text)}")
         if self.shapes.total() >= MIN_TEXTS and not _letters(text) <= self.letters:
             return Breach("shape_changed", "another alphabet")
         return None
 
 
-def _choice(value: None | bool | int | float | str) -> Hashable:
+def _choice(value: bool | int | float | str | None) -> Hashable:
     """A value as a key: Python takes 1, 1.0 and True for one."""
     if isinstance(value, bool | float):
         return f"\0{value!r}"
@@ -160,8 +161,13 @@ def _letters(text: str) -> set[str]:
 
 
 def _length(text: str) -> int:
-    """The length of a text in which a number that stands for itself counts as one digit: it is as long as it is large."""
+    """The length of a text in which a number that stands for itself counts as one digit."""
     return len(_NUMBER.sub("0", text))
+
+
+def _widened(bounds: tuple[int, int] | None, value: int) -> tuple[int, int]:
+    low, high = bounds or (value, value)
+    return min(low, value), max(high, value)
 
 
 def _shared(left: str, right: str) -> str:

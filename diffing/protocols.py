@@ -20,7 +20,7 @@ STATE = "STATE"
 """The method of an exchange that holds what a downstream held in the end (docs/format.md)."""
 
 PROCESS = "process"
-"""The protocol of the exchange that holds readings of the service's own memory (docs/format.md)."""
+"""The protocol of the exchange that holds readings of the service's own memory (docs/isolation.md)."""
 
 EVENTS = frozenset({"PUBLISH", "SPUBLISH", "CONSUME"})
 """Methods of messages, on buses and on Redis' channels."""

@@ -13,8 +13,8 @@ from typing import NamedTuple
 from .cluster import Cluster, cluster_key
 from .comparison import Comparison, Observation
 from .difference import Difference
-from .merge import absorb
 from .frequency import Tried, significant, try_frequencies
+from .merge import absorb
 from .noise import Evidence, NoiseModel, looks_generated
 from .nondeterminism import Unsteady
 from .report.model import Suppressed, Surface
@@ -69,8 +69,8 @@ def triage(
     itself: Sequence[Comparison] = (),
     candidates: Sequence[Comparison] = (),
 ) -> Triaged:
-    """The clusters that stand, what was suppressed, and what is left open. `itself` are baselines compared with each other, `candidates`
-    the first round's candidate with each later one's."""
+    """The clusters that stand, what was suppressed, and what is left open. `itself` are baselines compared with each
+    other, `candidates` the first round's candidate with each later one's."""
     hidden = Hidden()
     first = rounds[0]
     for one in first.masked:

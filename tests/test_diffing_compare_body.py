@@ -125,3 +125,20 @@ def test_a_document_type_is_not_read_and_that_is_said() -> None:
     found = compare_bodies(*pair(bomb, bomb.replace(b"<a>", b"<a>1"), ("text/xml", "text/xml")))
     assert [one.kind for one in found.differences] == ["value_changed"]
     assert "document type" in found.unverified
+
+
+@pytest.mark.parametrize(
+    ("body", "why", "told"),
+    [
+        ({"a": 1}, "does not parse as JSON", ["malformed"]),
+        ({"a": 1}, "larger than 5 bytes", []),
+        (b"", "does not parse as JSON", []),
+    ],
+)
+def test_an_answer_that_could_not_be_read_any_more_is_malformed(body: object, why: str, told: list[str]) -> None:
+    before = exchange(Turn(body=body, headers=(JSON,)), 0, "a")
+    kept_back = (Withheld("response.body", 65_536, "d", why),)
+    after = exchange(Turn(headers=(JSON,), changes={"withheld": kept_back}), 0, "b")
+    found = compare_bodies(before, after)
+    assert [one.kind for one in found.differences] == told
+    assert bool(found.unverified) is not bool(told)

@@ -1,9 +1,11 @@
 """The walk: what differs, where, and never more work than the bounds allow."""
 
 import random
+import re
 from typing import Any
 
 import pytest
+from deepdiff import DeepDiff
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -104,3 +106,45 @@ def test_any_two_values_are_walked(before: Any, after: Any) -> None:
     for one in Walk().run(before, after):
         assert one.path is not None
         assert one.path.startswith("$")
+
+
+def peers_view(before: Any, after: Any) -> set[tuple[str, str]]:
+    """What deepdiff finds, as (changed | removed | added, path)."""
+    words = {"dictionary_item_removed": "removed", "dictionary_item_added": "added"}
+    tree = DeepDiff(before, after, view="tree", threshold_to_diff_deeper=0)
+    return {
+        (words.get(kind, "changed"), re.sub(r"\['(\w+)'\]", r".\1", re.sub(r"\[\d+\]", "[*]", level.path()[4:])))
+        for kind, levels in tree.items()
+        for level in levels
+    }
+
+
+def our_view(before: Any, after: Any) -> set[tuple[str, str]]:
+    """What the walk finds, in the same words."""
+    found: set[tuple[str, str]] = set()
+    for one in Walk().run(before, after):
+        path = (one.path or "")[1:]
+        if one.kind == "field_renamed":
+            old, new = one.transition.split("→")
+            parent = path.rpartition(".")[0]
+            found |= {("removed", f"{parent}.{old}"), ("added", f"{parent}.{new}")}
+            continue
+        gone, _, come = one.transition.partition("→")
+        found.add(("removed" if come == "missing" else "added" if gone == "missing" else "changed", path))
+    return found
+
+
+SCALARS = st.none() | st.booleans() | st.integers(-50, 5000) | st.text("abc", max_size=4)
+MEMBERS = st.sampled_from(["sku", "qty", "note", "price"])
+LINES = st.lists(st.dictionaries(MEMBERS, SCALARS, max_size=4), max_size=4).map(
+    lambda lines: [{**line, "id": f"line-{place}", "kept": True, "same": "x"} for place, line in enumerate(lines)]
+)
+DOCUMENTS = st.recursive(SCALARS, lambda inner: st.dictionaries(MEMBERS, inner, max_size=4), max_leaves=12)
+
+
+@given(DOCUMENTS, DOCUMENTS, LINES, st.randoms(use_true_random=False))
+def test_the_walk_finds_what_deepdiff_finds(before: Any, after: Any, lines: list[Any], draw: random.Random) -> None:
+    """Where both mean the same: no lists but of elements that keep their places."""
+    edited = [{**line, "qty": draw.randrange(3)} if draw.random() < 0.5 else dict(line) for line in lines]
+    old, new = {"body": before, "lines": lines}, {"body": after, "lines": edited}
+    assert our_view(old, new) == peers_view(old, new)

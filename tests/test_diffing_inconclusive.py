@@ -1,9 +1,11 @@
 """When a comparison proves nothing: "same" is a claim."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
+from seamline.capture.model import Losses
 from seamline.diffing.judge import judge
 from seamline.diffing.report.model import Verdict
 from seamline.diffing.rounds import JudgeOptions, Round
@@ -30,6 +32,15 @@ def test_it_says_why(before: Sequence[Turn], after: Sequence[Turn], why: str) ->
     assert report.verdict is Verdict.INCONCLUSIVE
     assert report.reason is not None
     assert why in report.reason
+
+
+def test_a_connection_that_a_decoder_could_not_follow_is_no_silence() -> None:
+    baseline, candidate = a_run(GOOD, "a"), a_run(GOOD, "b")
+    told = replace(candidate, losses=Losses(gaps=3, reasons={"decoder failed: NameError": 2, "tried to reach x": 1}))
+    report = judge([Round(baseline, told)], [], JudgeOptions())
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert report.reason is not None
+    assert report.reason.startswith("2 connections to downstreams could not be read")
 
 
 def test_a_candidate_that_fails_alone_has_diverged() -> None:

@@ -83,7 +83,7 @@ def test_a_class_and_a_tail_say_how_many() -> None:
 
 def test_endpoints_that_rise_together_are_one_change() -> None:
     rounds = [[Sample(f"c-{n}", 5_000, 5_000 + 50 * n, place=n) for n in range(80)]] * 2
-    rising = {name: Trend(1e-9, rise, 4_000.0, 0.01, 0.0, ("c-79",)) for name, rise in (("a", 0.2), ("b", 0.4))}
+    rising = {name: Trend(1e-9, rise, 4_000.0, 0.01, ("c-79",)) for name, rise in (("a", 0.2), ("b", 0.4))}
     change = rise_change(rising, {"a": rounds, "b": rounds})
     assert (change.kind, change.endpoint, change.transition) == ("trend", "b", "+49 % over the run")
     assert "so do a" in change.lines

@@ -134,3 +134,43 @@ LOOKS: list[tuple[str, Json, Json, str, int | None, bool]] = [
 def test_what_looks_generated(before: Json, after: Json, trait: str, shift: int | None, expected: bool) -> None:
     one = Difference(Surface.RESPONSE, "value_changed", "$.a", before, after, "", trait, shift_us=shift)
     assert looks_generated(one) is expected
+
+
+def test_what_is_stored_comes_back_as_evidence() -> None:
+    before = learnt(FRESH, differs("order_changed", "$.tags"), trials=40).stored("k")
+    assert (before.key, dict(before.trials)) == ("k", {ENDPOINT: 40})
+    assert [(one.place[1], one.kind, one.differs, one.trials) for one in before.places] == [
+        ("$.a", "value_changed/tokens", 1, 40),
+        ("$.tags", "order_changed", 1, 40),
+    ]
+    model = NoiseModel([])
+    model.add_stored(before)
+    found = model.evidence(ENDPOINT, FRESH)
+    assert (found.requests, found.differs, found.trials) == (frozenset(), 1, 40)
+    assert model.unordered(ENDPOINT) == {"$.tags"}
+    again = learnt(FRESH, trials=10)
+    again.add_stored(before)
+    assert again.evidence(ENDPOINT, FRESH).trials == 50
+    assert {(one.kind, one.differs, one.trials) for one in again.stored("k").places} == {
+        ("value_changed/tokens", 2, 50),
+        ("order_changed", 1, 50),
+    }
+
+
+def test_what_this_run_shows_to_hold_stays_asserted() -> None:
+    """Stored noise at half of the requests, and none at all now: the baseline is another one, or was mended."""
+    stored = learnt(*[differs("order_changed", "$.tags")] * 20, trials=40).stored("k")
+    model = learnt(differs("value_changed", "$.b"), trials=40)
+    model.add_stored(stored)
+    assert model.unordered(ENDPOINT) == frozenset()
+    assert model.evidence(ENDPOINT, differs("order_changed", "$.tags")).differs == 0
+    few = learnt(differs("value_changed", "$.b"), trials=2)
+    few.add_stored(stored)
+    assert few.unordered(ENDPOINT) == {"$.tags"}
+
+
+def test_members_that_never_differed_while_their_list_often_changed_are_asserted() -> None:
+    often = [differs("multiset_changed", "$.items")] * 20
+    assert learnt(*often, trials=30).evidence(ENDPOINT, differs("value_changed", QTY)).differs == 0
+    own = learnt(*often, differs("value_changed", QTY), trials=30)
+    assert own.evidence(ENDPOINT, differs("value_changed", QTY)).differs == 21

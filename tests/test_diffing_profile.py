@@ -26,7 +26,7 @@ def coin(rng: random.Random, _request: int, _run: int) -> Any:
 
 
 def token(rng: random.Random, _request: int, _run: int) -> Any:
-    return "".join(rng.choices("abcdefXYZ0123456789_-", k=21))
+    return "".join(rng.choices("abcdefghkmXYZWV0123_-", k=21))
 
 
 def took(rng: random.Random, _request: int, _run: int) -> Any:
@@ -54,10 +54,10 @@ ROWS: list[tuple[str, Draw, Any, str]] = [
     ("one of the choices", coin, "heads", ""),
     ("none of the choices", coin, "edge", "value_changed"),
     ("a choice in another case", coin, "HEADS", "value_changed"),
-    ("a token", token, "b0c-dX_fY1a2b3c4d5e6Z", ""),
+    ("a token", token, "b0c-dX_fY1a2b3c1d2e3Z", ""),
     ("a shorter token", token, "b0c-dX_fY1a2", "shape_changed"),
     ("a counter for a token", token, "17", "shape_changed"),
-    ("another alphabet", token, "b0c+dX/fY1a2b3c4d5e6Z", "shape_changed"),
+    ("another alphabet", token, "b0c+dX/fY1a2b3c1d2e3Z", "shape_changed"),
     ("a uuid for a token", token, str(uuid.UUID(int=5, version=4)), "shape_changed"),
     ("as long as others", took, 44.5, ""),
     ("an order of magnitude more", took, 640.0, ""),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seamline.diffing.significance import benjamini_hochberg, binomial_tail, confidence, fisher_greater
+from seamline.diffing.significance import benjamini_hochberg, binomial_tail, confidence, fisher_greater, rate_bound
 
 
 def test_fishers_tea() -> None:
@@ -72,3 +72,19 @@ def test_confidence_grows_with_evidence() -> None:
     assert grown == sorted(grown)
     assert all(0 < one <= 1 for one in grown)
     assert confidence(1, 100, 3, 300) > confidence(1, 100, 1, 300)
+
+
+def test_the_bound_of_no_hits_is_the_rule_of_three() -> None:
+    assert rate_bound(0, 300) == pytest.approx(1 - 0.05 ** (1 / 300))
+    assert rate_bound(0, 300) == pytest.approx(3 / 300, rel=0.01)
+
+
+@pytest.mark.parametrize(("hits", "trials", "bound"), [(1, 10, 0.3942), (5, 10, 0.7776), (2, 200, 0.0311)])
+def test_clopper_and_pearsons_bound(hits: int, trials: int, bound: float) -> None:
+    assert rate_bound(hits, trials) == pytest.approx(bound, abs=5e-4)
+
+
+def test_more_noise_makes_a_finding_less_sure() -> None:
+    sure = [confidence(20, 100, 2, 200, noise) for noise in (0, 20, 100, 200)]
+    assert sure == sorted(sure, reverse=True)
+    assert rate_bound(5, 5) == 1.0

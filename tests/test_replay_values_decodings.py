@@ -33,6 +33,7 @@ PACKED = base64.b64encode(gzip.compress(b'{"id":"x7"}', mtime=0)).decode()
         ("https://h.test/a/7?x=1#f", ("url:path:1",), "7", "a/b", "https://h.test/a/a%2Fb?x=1#f"),
         ("/a/7#f", ("url:path:1",), "7", "8", "/a/8#f"),
         ("/a?x=1&y=2&x=3", ("url:query:x#1",), "3", "a b", "/a?x=1&y=2&x=a+b"),
+        ("a=1&code=x%2B", ("pairs:code#0",), "x+", "y z", "a=1&code=y+z"),
         ("order:7, b", ("split:::1", "split:,:0"), "7", "8", "order:8, b"),
         ("a, b ,c", ("split:,:1",), "b", "d", "a, d ,c"),
         (PACKED, ("base64+gzip", "json:$.id"), "x7", "x7", None),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..links import LinkIndex
-from ..model import FailureKind, Role
+from ..model import DECODER_FAILED, FailureKind, Role
 from ..recorder import Sink
 from ..sample import Sampler
 from .relay import CONNECT_WITHIN_S, ClientEnd, Relay
@@ -136,7 +136,7 @@ class Listener(ABC):
                 what(data, at_us)
             except Exception as error:
                 # A fault of ours costs a piece of the recording, never the traffic. Its text could quote bytes.
-                self.gap(f"decoder failed: {type(error).__name__}")
+                self.gap(f"{DECODER_FAILED}: {type(error).__name__}")
         if self._drained is not None:
             self._close_idle(self._drained)
 

@@ -26,6 +26,8 @@ SIZE_RATIO = 1.5
 SAME_LENGTH = 1.2
 """Canonical forms that differ in length by more are other contents, not another spelling."""
 MIN_GROWTH = 256
+_UNREADABLE = ("content coding", "does not parse", "multipart", "not of its charset")
+"""How the sanitizer names a body that is not what its head says (docs/sanitizing.md): it keeps it back whole."""
 
 
 @dataclass(slots=True)
@@ -39,11 +41,11 @@ class BodyComparison:
 
 def compare_bodies(before: Exchange, after: Exchange, unordered: frozenset[str] = frozenset()) -> BodyComparison:
     """The bodies of two answers."""
+    assert before.response is not None
     if before.withheld or after.withheld:
         kept_back = (withheld(before, "response.body"), withheld(after, "response.body"))
         if any(kept_back):
-            return _withheld(*kept_back)
-    assert before.response is not None
+            return _withheld(before.response, *kept_back)
     assert after.response is not None
     if before.truncated or after.truncated:
         return BodyComparison(unverified=TRUNCATED)
@@ -155,7 +157,14 @@ def withheld(exchange: Exchange, part: str) -> Withheld | None:
     return next((one for one in exchange.withheld if one.part == part), None)
 
 
-def _withheld(before: Withheld | None, after: Withheld | None) -> BodyComparison:
+def _withheld(answer: Response, before: Withheld | None, after: Withheld | None) -> BodyComparison:
+    """`answer` is the baseline's."""
+    if before is None and after is not None and after.why.startswith(_UNREADABLE):
+        left = body_of(answer)
+        if left.form is not Form.EMPTY and not left.broken:
+            shown = f"{after.size} bytes, withheld: {after.why}"
+            moved = f"{left.form.value}→malformed"
+            return BodyComparison([Difference(Surface.RESPONSE, "malformed", "$", _glimpse(left), shown, moved)])
     if before is None or after is None:
         return BodyComparison(unverified=ONE_WITHHELD)
     changed = compare_digests((before.digest, before.size), (after.digest, after.size), "withheld body's digest")

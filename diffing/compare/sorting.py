@@ -13,7 +13,7 @@ MIN_SORTED = 3
 
 
 def sorted_how(before: Sequence[Json], after: Sequence[Json]) -> str:
-    """ "sorted by collation→sorted by bytes" and the like; "" where the orders do not follow from a text that all have."""
+    """ "sorted by collation→sorted by bytes" and the like; "" where no text that all have explains both orders."""
     if not MIN_SORTED <= len(before) <= MAX_SORTED:
         return ""
     for old, new in zip(_columns(before), _columns(after), strict=False):

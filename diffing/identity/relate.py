@@ -30,6 +30,15 @@ def _nothing_unordered(_endpoint: str, _service: str = "", _operation: str = "")
     return frozenset()
 
 
+def relate_baselines(itself: Sequence["Comparison"], unordered: Unordered = _nothing_unordered) -> None:
+    """Compare the baselines' lists again in each other's names, so that two orders that changed places are no noise."""
+    sights = [sights_of(one) for one in itself]
+    domains = Domains(sights)
+    for comparison, seen in zip(itself, sights, strict=True):
+        if domains.spots:
+            walk_again(comparison, domains.spots, domains.names(seen), unordered)
+
+
 def relate(
     comparisons: Sequence["Comparison"],
     itself: Sequence["Comparison"],

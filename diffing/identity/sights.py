@@ -88,7 +88,14 @@ def is_id(spot: Spot) -> bool:
 
 
 def sights_of(comparison: "Comparison") -> list[Sight]:
-    """Every sight of a comparison, requests in their order, within one: what was asked, what it caused, its answer."""
+    """Every sight of a comparison, requests in their order, within one: what was asked, what it caused, its answer.
+    Collected once: what is compared again in the other side's names shows fewer."""
+    if comparison.sights is None:
+        comparison.sights = _collected(comparison)
+    return comparison.sights
+
+
+def _collected(comparison: "Comparison") -> list[Sight]:
     order = {key: index for index, key in enumerate(comparison.pairs)}
     found = [*_named(comparison.named), *_observed(comparison.observations)][:MAX_SIGHTS]
     found.sort(key=lambda one: (order.get(one.key, len(order)), _turn(one)))

@@ -16,7 +16,7 @@ from ..rounds import Round, Run
 from .location import (
     LEVEL,
     MIN_EFFECT,
-    MIN_ROUND_PAIRS,
+    MIN_PAIRS,
     Estimate,
     estimate,
     holm,
@@ -99,7 +99,7 @@ def suspects(rounds: Rounds, noise: Rounds) -> dict[str, set[str]]:
     settled = {name: warm(one) for name, one in rounds.items()}
     spread = spread_between_starts(settled, {name: warm(one) for name, one in noise.items()})
     least_us = least_shift_us(noise)
-    fit = {name: one for name, one in settled.items() if len(joined(one)) >= MIN_ROUND_PAIRS}
+    fit = {name: one for name, one in settled.items() if len(joined(one)) >= MIN_PAIRS}
     found = {name: estimate(one, spread) for name, one in fit.items() if side_by_side(joined(one))}
     known = holm({name: one.p_value for name, one in found.items()}, LEVEL)
     suspected: dict[str, set[str]] = {}

@@ -8,7 +8,7 @@ quarter: a pool that runs dry is a step, which a line would smooth away. The slo
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean, median
 
 from ..student import t_tail
@@ -32,8 +32,8 @@ class Trend:
     rise: float
     rise_us: float
     start: float
-    slope: float
     keys: tuple[str, ...]
+    slope: float = 0.0
 
 
 def run_trend(rounds: Sequence[Sequence[Sample]], least_rounds: int = MIN_ROUNDS) -> Trend | None:
@@ -47,7 +47,11 @@ def size_trend(rounds: Sequence[Sequence[Sample]]) -> Trend | None:
     sizes = {one.size for one in joined(rounds) if one.size > 0}
     if len(sizes) < MIN_SIZES or max(sizes) < MIN_RANGE * min(sizes):
         return None
-    return _trend([[(math.log2(one.size), one) for one in samples if one.size > 0] for samples in rounds], MIN_ROUNDS)
+    placed = [[(math.log2(one.size), one) for one in samples if one.size > 0] for samples in rounds]
+    found = _trend(placed, MIN_ROUNDS)
+    if found is None:
+        return None
+    return replace(found, slope=theil_sen([(at, one.ratio) for points in placed for at, one in points]))
 
 
 def _trend(placed: Sequence[Sequence[tuple[float, Sample]]], least_rounds: int) -> Trend | None:
@@ -69,7 +73,6 @@ def _trend(placed: Sequence[Sequence[tuple[float, Sample]]], least_rounds: int) 
         median(one.ratio for one in late) - start,
         median(one.shift_us for one in late) - median(one.shift_us for one in early),
         start,
-        theil_sen([(at, one.ratio) for at, one in points]),
         tuple(dict.fromkeys(one.key for one in ranked)),
     )
 

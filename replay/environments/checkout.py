@@ -47,6 +47,10 @@ class Checkout:
             raise
         return tree
 
+    async def commit(self) -> str:
+        """The id of the commit that the revision names now, without checking it out."""
+        return await self._find_commit(await self._find_root())
+
     async def down(self) -> None:
         """Remove it and what was written into it; safe to call more than once. An interrupt does not stop it: a side
         that fails is told to stop once more when another one has failed."""

@@ -17,7 +17,7 @@ MOST_READINGS = 64
 """So many in a run: enough for a slope."""
 MOST_PROCESSES = 256
 PROTOCOL, METHOD, TARGET = "process", "STATE", "memory"
-"""What the exchange that holds the readings is called (docs/format.md)."""
+"""What the exchange that holds the readings is called (docs/isolation.md)."""
 _PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
 
 

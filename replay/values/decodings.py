@@ -10,6 +10,7 @@ Each step has a name, so that a chain of them can be written down, followed in a
     jwt:claims:$.sub   a leaf of a token's claims (or `jwt:header:`); never undone, as only its issuer can sign
     html               entities
     url:path:2         a segment of a URL's path; `url:query:after#0` a parameter
+    pairs:after#0      a parameter of `a=1&after=x` alone
     split:-:2          the piece of that number between separators
 
 Putting a value in never spells the rest anew: each step keeps what of its text is not the value.
@@ -17,8 +18,9 @@ Putting a value in never spells the rest anew: each step keeps what of its text 
 
 import html
 import re
-from base64 import b64decode, b64encode, urlsafe_b64encode
+from base64 import b64decode, b64encode
 from binascii import Error
+from collections.abc import Callable
 from functools import lru_cache
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
@@ -30,9 +32,9 @@ from . import json_path
 MAX_STEPS = 3
 LARGEST = 64 << 10
 """Characters of a text that is opened."""
+_REMEMBERED = 512
 
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
-_ESCAPES = re.compile(r"[A-Za-z0-9_.~%!*'()-]+")
 _QUOTED = re.compile(r'(\s*(?:W/)?")([^"]*)("\s*)')
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9_-]{1,30}) +(\S.*)", re.DOTALL)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{8,}={0,2}")
@@ -40,47 +42,28 @@ _BASE64URL = re.compile(r"[A-Za-z0-9_-]{8,}={0,2}")
 _JWT = re.compile(r"(eyJ[A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,10});")
 _URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]{0,20}:)?//[^/?#]*")
-_GZIP = b"\x1f\x8b"
 
 
 class Irreversible(ValueError):
     """The step does not apply to the text, or cannot be undone."""
 
 
-@lru_cache(maxsize=8192)
 def decoded(text: str, step: str) -> str | None:
     """What `step` makes of `text`, or None where it does not apply."""
+    return _known_decoded(text, step) if len(text) <= _REMEMBERED else _decoded(text, step)
+
+
+def _decoded(text: str, step: str) -> str | None:
     name, _, rest = step.partition(":")
-    if len(text) > LARGEST:
+    if len(text) > LARGEST or name not in _STEPS:
         return None
     try:
-        match name:
-            case "percent":
-                return unquote(text, errors="strict")
-            case "plus":
-                return unquote_plus(text, errors="strict")
-            case "quoted":
-                found = _QUOTED.fullmatch(text)
-                return found[2] if found else None
-            case "bearer" | "scheme":
-                found = _SCHEME.fullmatch(text)
-                return found[2] if found and found[1].lower() == (rest or name).lower() else None
-            case "html":
-                return html.unescape(text)
-            case "json":
-                return json_path.leaf_at(orjson.loads(text), json_path.parsed(rest))
-            case "jwt":
-                return _of_token(text, rest)
-            case "url":
-                return _url_part(text, rest)
-            case "split":
-                pieces = text.split(rest[0])
-                number = int(rest[2:])
-                return pieces[number].strip() if number < len(pieces) else None
-            case _:
-                return _from_base64(text, step)
+        return _STEPS[name][0](text, rest)
     except (ValueError, IndexError, RecursionError):
         return None
+
+
+_known_decoded = lru_cache(maxsize=8192)(_decoded)
 
 
 def followed(text: str, chain: tuple[str, ...]) -> str | None:
@@ -106,29 +89,44 @@ def put(text: str, chain: tuple[str, ...], value: str) -> str:
 def undone(text: str, step: str, inner: str) -> str:
     """`text` as it would be if `step` made `inner` of it. Raises Irreversible."""
     name, _, rest = step.partition(":")
-    match name:
-        case "percent":
-            return percent_coded(inner, text, plus=False)
-        case "plus":
-            return percent_coded(inner, text, plus=True)
-        case "quoted":
-            found = _QUOTED.fullmatch(text)
-            return f"{found[1]}{inner}{found[3]}" if found else inner
-        case "bearer" | "scheme":
-            start = text.find(" ")
-            blanks = len(text[start:]) - len(text[start:].lstrip(" "))
-            return text[: start + blanks] + inner
-        case "html":
-            return html.escape(inner)
-        case "json":
-            return json_path.replaced(text, {json_path.parsed(rest): inner})
-        case "url":
-            return _with_url_part(text, rest, inner)
-        case "split":
-            return _with_piece(text, rest, inner)
-        case "base64" | "base64url" | "base64+gzip" | "base64url+gzip":
-            return _to_base64(inner, step)
-    raise Irreversible(f"{name} cannot be undone")
+    undo = _STEPS[name][1] if name in _STEPS else None
+    if undo is None:
+        raise Irreversible(f"{name} cannot be undone")
+    return undo(text, rest, inner)
+
+
+def _unquoted(text: str, _: str) -> str | None:
+    found = _QUOTED.fullmatch(text)
+    return found[2] if found else None
+
+
+def _quoted(text: str, _: str, inner: str) -> str:
+    found = _QUOTED.fullmatch(text)
+    return f"{found[1]}{inner}{found[3]}" if found else inner
+
+
+def _credential(text: str, scheme: str) -> str | None:
+    found = _SCHEME.fullmatch(text)
+    return found[2] if found and found[1].lower() == (scheme or "bearer").lower() else None
+
+
+def _with_credential(text: str, _: str, inner: str) -> str:
+    scheme, _, rest = text.partition(" ")
+    return f"{scheme} {' ' * (len(rest) - len(rest.lstrip(' ')))}{inner}"
+
+
+def _of_json(text: str, path: str) -> str | None:
+    return json_path.leaf_at(orjson.loads(text), json_path.parsed(path))
+
+
+def _with_json(text: str, path: str, inner: str) -> str:
+    return json_path.replaced(text, {json_path.parsed(path): inner})
+
+
+def _piece(text: str, rest: str) -> str | None:
+    pieces = text.split(rest[0])
+    number = int(rest[2:])
+    return pieces[number].strip() if number < len(pieces) else None
 
 
 def _with_piece(text: str, rest: str, inner: str) -> str:
@@ -150,32 +148,27 @@ def percent_coded(value: str, like: str, *, plus: bool) -> str:
     return coded
 
 
-def _from_base64(text: str, step: str) -> str | None:
-    name, _, bare = step.partition(":")
-    alphabet, _, packed = name.partition("+")
-    if alphabet not in ("base64", "base64url"):
-        return None
-    padding = "=" * (-len(text) % 4) if bare else ""
-    try:
-        data = b64decode(text + padding, altchars=b"-_" if alphabet == "base64url" else b"+/", validate=True)
-    except (Error, ValueError):
-        return None
-    if packed:
+def _from_base64(alphabet: bytes, *, packed: bool) -> Callable[[str, str], str | None]:
+    def decode_it(text: str, bare: str) -> str | None:
+        padding = "=" * (-len(text) % 4) if bare else ""
         try:
-            data = decode(data, ("gzip",), LARGEST)
-        except CodingError:
+            data = b64decode(text + padding, altchars=alphabet, validate=True)
+            if packed:
+                data = decode(data, ("gzip",), LARGEST)
+        except (Error, CodingError):
             return None
-    return data.decode() if len(data) <= LARGEST else None
+        return data.decode() if len(data) <= LARGEST else None
+
+    return decode_it
 
 
-def _to_base64(inner: str, step: str) -> str:
-    name, _, bare = step.partition(":")
-    alphabet, _, packed = name.partition("+")
-    data = inner.encode("utf-8", "surrogatepass")
-    if packed:
-        data = encode(data, ("gzip",))
-    coded = (urlsafe_b64encode if alphabet == "base64url" else b64encode)(data).decode("ascii")
-    return coded.rstrip("=") if bare else coded
+def _to_base64(alphabet: bytes, *, packed: bool) -> Callable[[str, str, str], str]:
+    def encode_it(_: str, bare: str, inner: str) -> str:
+        data = inner.encode("utf-8", "surrogatepass")
+        coded = b64encode(encode(data, ("gzip",)) if packed else data, altchars=alphabet).decode("ascii")
+        return coded.rstrip("=") if bare else coded
+
+    return encode_it
 
 
 def _of_token(text: str, rest: str) -> str | None:
@@ -183,8 +176,8 @@ def _of_token(text: str, rest: str) -> str | None:
     which, _, path = rest.partition(":")
     if found is None:
         return None
-    inner = _from_base64(found[1 if which == "header" else 2], "base64url:bare")
-    return None if inner is None else json_path.leaf_at(orjson.loads(inner), json_path.parsed(path))
+    inner = decoded(found[1 if which == "header" else 2], "base64url:bare")
+    return None if inner is None else _of_json(inner, path)
 
 
 def url_parts(url: str) -> tuple[str, str, str]:
@@ -286,3 +279,29 @@ def base64_step(text: str) -> str | None:
     if not inner or not inner.isprintable():
         return None
     return alphabet
+
+
+_STEPS: dict[str, tuple[Callable[[str, str], str | None], Callable[[str, str, str], str] | None]] = {
+    "percent": (
+        lambda text, _: unquote(text, errors="strict"),
+        lambda text, _, inner: percent_coded(inner, text, plus=False),
+    ),
+    "plus": (
+        lambda text, _: unquote_plus(text, errors="strict"),
+        lambda text, _, inner: percent_coded(inner, text, plus=True),
+    ),
+    "quoted": (_unquoted, _quoted),
+    "bearer": (_credential, _with_credential),
+    "scheme": (_credential, _with_credential),
+    "html": (lambda text, _: html.unescape(text), lambda _text, _, inner: html.escape(inner)),
+    "json": (_of_json, _with_json),
+    "jwt": (_of_token, None),
+    "url": (_url_part, _with_url_part),
+    "pairs": (pair_at, with_pair),
+    "split": (_piece, _with_piece),
+    "base64": (_from_base64(b"+/", packed=False), _to_base64(b"+/", packed=False)),
+    "base64url": (_from_base64(b"-_", packed=False), _to_base64(b"-_", packed=False)),
+    "base64+gzip": (_from_base64(b"+/", packed=True), _to_base64(b"+/", packed=True)),
+    "base64url+gzip": (_from_base64(b"-_", packed=True), _to_base64(b"-_", packed=True)),
+}
+"""Each step and the way back, by the word that its name begins with."""

@@ -13,6 +13,7 @@ _MOST_PIECES = 24
 _MOST_WORDS = 200
 _MOST_INNER = 60
 _LONGEST_SPLIT = 2048
+_REMEMBERED = 512
 
 
 class Inner(NamedTuple):
@@ -26,9 +27,12 @@ class Inner(NamedTuple):
     above: str = ""
 
 
-@lru_cache(maxsize=32_768)
 def inner_of(text: str) -> tuple[Inner, ...]:
     """The texts one step below `text`. At most some dozens; none where `text` is too long."""
+    return _known_inner(text) if len(text) <= _REMEMBERED else _inner_of(text)
+
+
+def _inner_of(text: str) -> tuple[Inner, ...]:
     if not 3 <= len(text) <= decodings.LARGEST or text.isdigit() or is_time(text):
         return ()
     first = text[0]
@@ -49,12 +53,15 @@ def inner_of(text: str) -> tuple[Inner, ...]:
             _add(found, text, step)
     if first == "/" or "://" in text[:32] or first == "?":
         return (*found, *url_parts(text))
-    if "=" in text and ("&" in text or " " not in text):
-        found += (Inner(f"url:query:{path}", value, name) for name, value, path in decodings.pairs_of(text, 32)
-                  if "?" not in text)  # fmt: skip
+    is_coded = any(one.step.startswith("base64") for one in found)
+    if not is_coded and "=" in text and "?" not in text and ("&" in text or " " not in text):
+        found += [Inner(f"pairs:{path}", value, name) for name, value, path in decodings.pairs_of(text, 32) if value]
     if not found and len(text) <= _LONGEST_SPLIT:
         found += _pieces(text)
     return tuple(found[:_MOST_INNER])
+
+
+_known_inner = lru_cache(maxsize=32_768)(_inner_of)
 
 
 def _add(found: list[Inner], text: str, step: str) -> None:

@@ -27,9 +27,7 @@ _IN_SCRIPT = re.compile(r"""([A-Za-z_$][\w$]{1,60})["']?\s*[:=]\s*["']([^"'\\\s]
 _LABELS = ("name", "id", "property", "itemprop", "rel")
 _URLS = ("href", "src", "action", "formaction")
 _MASKED = re.compile(r"[^/?&=#]*\d[^/?&=#]*|[^/?&=#]{24,}|(?<==)[^&#]+")
-_DULL = word_set(
-    "class style type width height alt lang rel method target charset name for xmlns src media role tabindex"
-)
+_DULL = word_set("class style type width height alt lang rel method target charset name for media role tabindex")
 
 
 class MarkupLeaf(NamedTuple):
@@ -157,7 +155,7 @@ def _attributes(
     here: str, name: str, label: str, found: dict[str, re.Match[str]]
 ) -> Iterator[tuple[str, str, int, int, bool]]:
     for attribute, match in found.items():
-        if attribute in _DULL and attribute != "src":
+        if attribute in _DULL or attribute.startswith("xmlns"):
             continue
         start, end = match.span(match.lastindex or 2)
         if attribute in _URLS:

@@ -13,6 +13,9 @@ from ...capture.sanitize.vocabulary import words as word_set
 UNSURE = "?"
 """The key of an id that nothing but its value speaks for: only to be listed."""
 
+LONGEST_NAME = 120
+"""Characters of a name that are looked at; nobody hands in more, as names are remembered."""
+
 _BOUNDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]+")
 
 _IDS = frozenset({"id", "ids", "uuid", "uuids", "guid", "pk", "oid", "uid"})
@@ -49,7 +52,7 @@ _VERBS = word_set(
 @lru_cache(maxsize=16_384)
 def words(name: str) -> tuple[str, ...]:
     """The words of `name` in lower case, whatever joins them."""
-    return tuple(word.lower() for word in _BOUNDS.split(name[:120]) if word)
+    return tuple(word.lower() for word in _BOUNDS.split(name) if word)
 
 
 @lru_cache(maxsize=16_384)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 from ...capture.headers import Headers
@@ -12,14 +13,18 @@ from . import expanding, names, walk
 from .bodies import JSON, Body
 from .decodings import MAX_STEPS, pairs_of, url_parts
 from .expanding import Inner
+from .names import LONGEST_NAME
 from .place import Place
 from .telling import STRONG, WEAK, strength
 
 MOST = 400
 """Values taken from one request."""
+MOST_LEAVES = 3_000
+"""Leaves of a request's body that are looked at: the first ones."""
 _MOST_BELOW = 48
 """Values within one leaf."""
 _LONGEST = 16 << 10
+_REMEMBERED = 1024
 
 ANY = "*"
 """The key of a value that tells where it came from by itself."""
@@ -71,9 +76,12 @@ Wants = Callable[["Sink"], bool]
 MakeSink = Callable[[str, tuple[str, ...], tuple[str, ...]], "Sink | None"]
 
 
-@lru_cache(maxsize=16_384)
 def target_of(target: str) -> Target:
     """`target` read."""
+    return _known_target(target) if len(target) <= _REMEMBERED else _target_of(target)
+
+
+def _target_of(target: str) -> Target:
     path = url_parts(target[:_LONGEST])[1].partition("#")[0].rstrip("/")
     segments = tuple(expanding.segments(path))
     about: list[str] = []
@@ -89,6 +97,9 @@ def target_of(target: str) -> Target:
         if len(about) == 2:
             break
     return Target(path, segments, tuple(about), is_collection)
+
+
+_known_target = lru_cache(maxsize=16_384)(_target_of)
 
 
 def _is_value(segment: str) -> bool:
@@ -117,7 +128,9 @@ class Sinks:
         try:
             return self._made[which]
         except KeyError:
-            made = self._made[which] = _made(value, keys, about, (), [_MOST_BELOW])
+            made = _made(value, keys, about, (), [_MOST_BELOW])
+            if made is not None or len(value) <= _REMEMBERED:
+                self._made[which] = made
             return made
 
 
@@ -139,7 +152,7 @@ class _Reading:
     def query(self, target: str) -> None:
         query = url_parts(target[:_LONGEST])[2] if "?" in target else ""
         for name, value, path in pairs_of(query[1:].partition("#")[0]) if query else ():
-            self._leaf("query", path, value, names.sink_keys(name, self._target.about))
+            self._leaf("query", path, value, names.sink_keys(name[:LONGEST_NAME], self._target.about))
 
     def headers(self, headers: Headers) -> None:
         counts: dict[str, int] = {}
@@ -160,7 +173,7 @@ class _Reading:
                 text, chain = (value, ()) if inner is None else (inner.text, (inner.step,))
                 self._leaf("header", where, text, ("credential",), chain)
             else:
-                self._leaf("header", where, value, names.sink_keys(name.removeprefix("x-"), ()))
+                self._leaf("header", where, value, names.sink_keys(name[:LONGEST_NAME].removeprefix("x-"), ()))
 
     def _tags(self, where: str, value: str) -> None:
         """Entity tags are of one resource: those of two empty lists are equal by chance."""
@@ -173,17 +186,17 @@ class _Reading:
         for pair in header[:_LONGEST].split(";")[:100]:
             name, equals, value = pair.strip().partition("=")
             if equals and value:
-                self._leaf("cookie", name, value, (f"cookie:{name}", *names.sink_keys(name, ())))
+                self._leaf("cookie", name, value, (f"cookie:{name}", *names.sink_keys(name[:LONGEST_NAME], ())))
 
     def body(self, request: Request) -> None:
         body = Body(request.headers, request.body)
         about = self._target.about
         if body.kind != JSON:
-            for path, name, text in body.leaves():
-                self._leaf("body", path, text, names.sink_keys(name, about) if name else ())
+            for path, name, text in body.leaves()[:MOST_LEAVES]:
+                self._leaf("body", path, text, names.sink_keys(name[:LONGEST_NAME], about) if name else ())
             return
         about = _asked_for(body) or about
-        for spot, key, value in walk.leaves(body.document):
+        for spot, key, value in islice(walk.leaves(body.document), MOST_LEAVES):
             above = walk.holder_of(spot, key).container()
             entities = (above.name,) if above.name else (above.general,) if above.in_array else about
             text = value if isinstance(value, str) else str(value)
@@ -202,7 +215,7 @@ def _asked_for(body: Body) -> tuple[str, ...]:
     document = body.document
     if isinstance(document, dict) and isinstance(document.get("query"), str):
         operation = document.get("operationName")
-        one = names.entity(operation) if isinstance(operation, str) else ""
+        one = names.entity(operation[:LONGEST_NAME]) if isinstance(operation, str) else ""
         return (one,) if one else ()
     return ()
 
@@ -239,7 +252,7 @@ def _inner_keys(inner: Inner, own: tuple[str, ...], about: tuple[str, ...]) -> t
     if inner.above:
         return _segment_keys(inner)
     if inner.name:
-        return names.sink_keys(inner.name, (inner.noun,) if inner.noun else about)
+        return names.sink_keys(inner.name[:LONGEST_NAME], (inner.noun,) if inner.noun else about)
     if inner.noun:
         return names.slot_keys(inner.noun)
     return own if expanding.keeps_meaning(inner.step) else ()

@@ -7,6 +7,7 @@ not with the answers. An answer's leaf is looked up as it is; only where it look
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from ...capture.model import Exchange, Request, Response
@@ -15,6 +16,7 @@ from . import expanding, names, walk
 from .bodies import JSON, Body
 from .decodings import MAX_STEPS
 from .expanding import Inner
+from .names import LONGEST_NAME
 from .place import Place
 from .sinks import ANY, UNSURE, Target, target_of
 
@@ -35,7 +37,8 @@ _PARTED = re.compile(r"[^A-Za-z0-9]+")
 _CODED = ("eyJ", "H4sI", "W3si", "{", "[", "/", '"', "W/")
 _NAMED = re.compile(r"[A-Za-z_]{2,40}[:/#_.-]\d{1,12}")
 _MOST_OPENED = 200
-"""Texts that are looked at within one."""
+"""Texts that are looked at within one, and ten times as many within one answer."""
+_MOST_MEMBERS = 200
 _MOST_PLAIN = 50_000
 _MOST_FIRST = 2
 _NOTHING: frozenset[str] = frozenset()
@@ -84,6 +87,7 @@ class Sources:
         self._plain: set[str] = set()
         self.holders: dict[tuple[str, str], Holders] = {}
         self._held = Held(0, 0, "", False)
+        self._left = 0
 
     def add(self, number: int, exchange: Exchange, end_us: int) -> None:
         """Take what `exchange`, the `number`th, answered."""
@@ -92,6 +96,7 @@ class Sources:
             return
         is_creation = exchange.request.method in ("POST", "PUT", "PATCH") and response.status < 400
         self._held = Held(number, end_us, exchange.session, is_creation)
+        self._left = 10 * _MOST_OPENED
         target = target_of(exchange.request.target)
         self._headers(response, target)
         if response.body:
@@ -112,14 +117,14 @@ class Sources:
             elif name == "last-modified":
                 self._leaf(value, (f"modified:{target.path}",), "header", where)
             else:
-                self._leaf(value, names.source_keys(name.removeprefix("x-"), ()), "header", where)
+                self._leaf(value, names.source_keys(name[:LONGEST_NAME].removeprefix("x-"), ()), "header", where)
 
     def _cookie(self, value: str) -> None:
         name, equals, rest = value.partition("=")
         text = rest.partition(";")[0].strip()
         if equals and text:
             name = name.strip()
-            self._leaf(text, (f"cookie:{name}", *names.source_keys(name, ())), "set-cookie", name)
+            self._leaf(text, (f"cookie:{name}", *names.source_keys(name[:LONGEST_NAME], ())), "set-cookie", name)
 
     def _body(self, request: Request, response: Response, target: Target) -> None:
         body = Body(response.headers, response.body)
@@ -127,7 +132,7 @@ class Sources:
             self._json(body, request, target)
             return
         for path, name, text in body.leaves():
-            self._leaf(text, names.source_keys(name, target.about) if name else (), "body", path)
+            self._leaf(text, names.source_keys(name[:LONGEST_NAME], target.about) if name else (), "body", path)
 
     def _json(self, body: Body, request: Request, target: Target) -> None:
         wanted, numbers, plain = self._wanted, self._numbers, self._plain
@@ -165,7 +170,10 @@ class Sources:
         """The wanted values within `text`. What holds none is remembered, as many answers say the same."""
         found: list[_Within] = []
         if self._may_hold(text):
-            self._open(text, None, (), found, [_MOST_OPENED])
+            left = [min(_MOST_OPENED, self._left)]
+            before = left[0]
+            self._open(text, None, (), found, left)
+            self._left -= before - max(left[0], 0)
         if not found and len(text) <= 500:
             if len(self._plain) >= _MOST_PLAIN:
                 self._plain.clear()
@@ -271,10 +279,16 @@ def _inner_keys(inner: Inner, own: tuple[str, ...] | None) -> tuple[str, ...] | 
         is_named = inner.noun and not inner.text.isalpha()
         return (f"at:{inner.above}", *names.noun_keys(inner.noun)) if is_named else ()
     if inner.name:
-        return names.source_keys(inner.name, (inner.noun,) if inner.noun else ())
+        return names.source_keys(inner.name[:LONGEST_NAME], (inner.noun,) if inner.noun else ())
     if inner.noun:
         return names.noun_keys(inner.noun)
     return own if expanding.keeps_meaning(inner.step) else ()
+
+
+def _holds(document: dict[str, object], noun: str) -> bool:
+    """Whether a member of `document` is called what a collection's segment is."""
+    members = islice(document.items(), _MOST_MEMBERS)
+    return any(isinstance(inner, dict | list) and names.noun(key[:LONGEST_NAME]) == noun for key, inner in members)
 
 
 class _Subject:
@@ -287,8 +301,7 @@ class _Subject:
         self._creates = request.method == "POST"
         self._is_collection = target.is_collection
         noun = target.about[0] if target.about else ""
-        if noun and isinstance(document, dict) and any(names.noun(key) == noun and isinstance(inner, dict | list)
-                                                       for key, inner in document.items()):  # fmt: skip
+        if noun and isinstance(document, dict) and _holds(document, noun):
             # POST /carts/3/items answers {"id": 3, "items": […]}: a cart, and not an item.
             self._root_about: tuple[str, ...] = target.about[1:]
             self._is_root_subject = False

@@ -10,6 +10,9 @@ from functools import lru_cache
 MAX_LENGTH = 8192
 """A longer text is no value: tokens and cursors are shorter."""
 
+_REMEMBERED = 256
+"""Characters of a value that is worth remembering."""
+
 WEAK, MEDIUM, STRONG = range(3)
 """WEAK tells nothing without a name or a place; MEDIUM tells within one session; STRONG tells everywhere."""
 
@@ -19,6 +22,7 @@ _TIME = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z| ?[+-]\d\d:?\d\d)?"
     r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT"
 )
+_DATED = re.compile(r"\d{4}-\d\d-\d\d|\d\d?\.\d\d?\.\d\d")
 _FINE_TIME = re.compile(r"\.\d{3,}")
 _DECIMAL = re.compile(r"[+-]?\d+[.,]\d*(?:[eE][+-]?\d+)?|[+-]\d+")
 _WORDS = re.compile(r"[A-Za-z0-9]+")
@@ -29,12 +33,15 @@ _EPOCHS = ((10, 1), (13, 1_000), (16, 1_000_000), (19, 1_000_000_000))
 _FIRST, _LAST = 1_000_000_000, 2_500_000_000  # seconds: 2001 to 2049
 
 
-@lru_cache(maxsize=65_536)
 def strength(value: str) -> int:
     """WEAK, MEDIUM or STRONG."""
     size = len(value)
     if size < 6 or size > MAX_LENGTH:
         return WEAK
+    return _known_strength(value) if size <= _REMEMBERED else _strength(value)
+
+
+def _strength(value: str) -> int:
     if value.isdigit():
         return _of_digits(value)
     if _UUID.fullmatch(value):
@@ -47,7 +54,17 @@ def strength(value: str) -> int:
         return MEDIUM
     if " " in value:
         return WEAK  # a sentence holds values, it is none
-    return max(map(_of_word, _WORDS.findall(value)[:64]), default=WEAK)
+    telling = max(map(_of_word, _WORDS.findall(value)[:64]), default=WEAK)
+    return MEDIUM if telling == WEAK and _is_numbered(value) else telling
+
+
+def _is_numbered(value: str) -> bool:
+    """`ORD-2026-00171`: the digits together tell as much as a number of as many."""
+    digits = sum(map(str.isdigit, value))
+    return digits >= 8 and any(map(str.isalpha, value)) and _DATED.search(value) is None
+
+
+_known_strength = lru_cache(maxsize=65_536)(_strength)
 
 
 def _of_digits(value: str) -> int:
@@ -84,7 +101,7 @@ def _of_letters(word: str) -> int:
         return WEAK
     vowels = sum(letter in "aeiouyAEIOUY" for letter in word) / size
     cases = len(_CASES.findall(word))
-    if (vowels < 0.3 and cases >= 3) or (cases >= 4 and size >= 16) or (vowels < 0.28 and size >= 24):
+    if (vowels < 0.3 and cases >= 3) or (vowels < 0.36 and cases >= 4 and size >= 16) or (vowels < 0.28 and size >= 24):
         return STRONG
     return MEDIUM if vowels < 0.17 else WEAK
 

@@ -5,10 +5,12 @@ asks: most leaves are no value.
 """
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeGuard
 
 from . import json_path, names
 from .json_path import Element, Step
+from .telling import strength
 
 MOST = 20_000
 """Leaves of one document that are looked at."""
@@ -90,7 +92,7 @@ def name_of(spot: Spot, key: Key) -> str:
         if at is None or at.above is None:
             return ""
         key, at = at.key, at.above
-    return key
+    return key[: names.LONGEST_NAME]
 
 
 def holder_of(spot: Spot, key: Key) -> Spot:
@@ -108,8 +110,9 @@ def _container(spot: Spot | None) -> Container:
             in_array = True
         else:
             is_root = False
-            name = name or names.entity(spot.key)
-            general = general or names.noun(spot.key)
+            key = spot.key[: names.LONGEST_NAME]
+            name = name or names.entity(key)
+            general = general or names.noun(key)
         spot = spot.above
     return Container(name, general, in_array, is_root)
 
@@ -136,16 +139,22 @@ def path_of(spot: Spot, key: Key, value: str | None = None) -> str:
 def _hints(
     array: list[Any], index: int, below: tuple[str, ...] | None, value: str
 ) -> tuple[tuple[tuple[str, ...], str], ...]:
-    hints: list[tuple[tuple[str, ...], str]] = []
     element = array[index]
+    hints: list[tuple[tuple[str, ...], str]] = []
     if isinstance(element, dict) and len(array) <= _MOST_SIBLINGS:
-        for name in _HINT_NAMES:
-            text = element.get(name)
-            if isinstance(text, str) and 0 < len(text) <= _LONGEST_HINT and text != value:
-                same = sum(isinstance(one, dict) and one.get(name) == text for one in array)
-                if same == 1:
-                    hints.append(((name,), text))
-                    break
+        said = [(name, element.get(name)) for name in _HINT_NAMES]
+        # What looks made by a machine may be made anew by the next run.
+        texts = sorted(
+            ((strength(text), name, text) for name, text in said if _is_hint(text, value)), key=itemgetter(0)
+        )
+        for _, name, text in texts:
+            if sum(isinstance(one, dict) and one.get(name) == text for one in array) == 1:
+                hints.append(((name,), text))
+                break
     if below is not None and len(value) <= _LONGEST_HINT:
         hints.append((below, value))
     return tuple(hints)
+
+
+def _is_hint(text: Any, value: str) -> TypeGuard[str]:
+    return isinstance(text, str) and 0 < len(text) <= _LONGEST_HINT and text != value

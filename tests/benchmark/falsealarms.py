@@ -93,28 +93,34 @@ def recall(what: Mutation, seeds: int, count: int) -> Recall:
     return one
 
 
+def say(line: str) -> None:
+    """Print a line as soon as it is known: the whole takes minutes."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def main(reports: int = 100, seeds: int = 3) -> None:
     """Print both tables."""
     began = perf_counter()
-    print("| requests | reports | with a finding above info | upper bound (95 %) | by |\n|---|---|---|---|---|")
+    say("| requests | reports | with a finding above info | upper bound (95 %) | by |\n|---|---|---|---|---|")
     for count in COUNTS:
         found = false_alarms(reports, count)
         high = wilson(found.alarmed, found.reports)[1]
         by = ", ".join(f"{each} ×{times}" for each, times in found.by.most_common(6))
-        print(f"| {count} | {found.reports} | {found.alarmed} | {high:.1%} | {by} |", flush=True)
-    print("\n| mutation | inside noise | found | all that was said |\n|---|---|---|---|")
+        say(f"| {count} | {found.reports} | {found.alarmed} | {high:.1%} | {by} |")
+    say("\n| mutation | inside noise | found | all that was said |\n|---|---|---|---|")
     total = Counter[bool]()
     hits = Counter[bool]()
     for what in MUTATIONS:
         one = recall(what, seeds, 120)
         said = ", ".join(f"{each} ×{times}" for each, times in one.beside.most_common(4))
-        print(f"| {what.name} | {'yes' if what.inside else ''} | {one.found} of {one.trials} | {said} |", flush=True)
+        say(f"| {what.name} | {'yes' if what.inside else ''} | {one.found} of {one.trials} | {said} |")
         total[what.inside] += one.trials
         hits[what.inside] += one.found
     for where, words in ((False, "beside noise"), (True, "inside noise")):
         low, high = wilson(hits[where], total[where])
-        print(f"recall {words}: {hits[where]} of {total[where]} ({low:.1%} to {high:.1%})")
-    print(f"took {perf_counter() - began:.0f} s")
+        say(f"recall {words}: {hits[where]} of {total[where]} ({low:.1%} to {high:.1%})")
+    say(f"took {perf_counter() - began:.0f} s")
 
 
 if __name__ == "__main__":

@@ -12,10 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
+from seamline.diffing.rounds import Run
 from support.calls import redis, sql
 from support.traffic import JSON, START_US, Call, Turn, a_run
-
-from seamline.diffing.rounds import Run
 
 PHRASES = ("Welcome back", "Good to see you", "Hello again", "Nice day for a parcel", "Your basket misses you")
 PAID, ALPHABET = ("PAID", "SHIPPED", "OPEN"), "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789_-"

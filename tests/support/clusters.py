@@ -19,4 +19,4 @@ def a_cluster(one: Difference, *keys: str, endpoint: str = "GET /orders/{id}", o
     """A cluster that shows `one` at the requests `keys`."""
     wanted = keys or ("t-1",)
     observations = {key: Observation(key, endpoint, one) for key in wanted}
-    return Cluster(endpoint, one, Evidence(frozenset(), 0, 10), observations, dict.fromkeys(wanted, 1), of)
+    return Cluster(endpoint, one, Evidence(frozenset(), 0, 10), observations, dict.fromkeys(wanted, 1), of=of)
