@@ -5,7 +5,7 @@ a recorder that never finished, or a stub that nothing was recorded for, makes i
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, replace
 
 from ..capture.model import Exchange, Role
@@ -57,7 +57,15 @@ def join(reports: Sequence[Report]) -> Report:
             _once(each for report in reports for each in report.coverage.endpoints),
             _once(each for report in reports for each in report.coverage.unverified),
         ),
+        self_test=_added(report.self_test for report in reports if report.self_test is not None),
     )
+
+
+def _added(tests: Iterable[Mapping[str, int]]) -> dict[str, int] | None:
+    counts: Counter[str] = Counter()
+    for test in tests:
+        counts.update(test)
+    return dict(counts) or None
 
 
 def _verdict(report: Report, source: Run, plan: Plan, fired: int, blank: Sequence[str]) -> tuple[Verdict, str | None]:

@@ -11,6 +11,8 @@ from ..replay.plan import MessageStep, Plan, Step
 from ..replay.safety import is_write
 from ..replay.values.needs import Needs
 
+_MOST_NAMES = 5
+
 
 def focused(plan: Plan, wanted: Wanted, needs: Needs) -> Plan:
     """`plan` with nothing but the wanted requests and what they depend on. What messages cause is not known
@@ -31,3 +33,10 @@ def focused(plan: Plan, wanted: Wanted, needs: Needs) -> Plan:
 def _stays(step: Step, at: int, last: dict[str, int]) -> bool:
     """Whether a step's session has something wanted yet to come, or the step leaves something behind."""
     return at <= last.get(step.session, -1) or (type(step) is not MessageStep and is_write(step.request))
+
+
+def unfinished(wanted: Wanted, played: int, why: str) -> str:
+    """What a report says where fewer rounds than wanted were played."""
+    names = ", ".join(wanted.endpoints[:_MOST_NAMES])
+    more = f" and {len(wanted.endpoints) - _MOST_NAMES} more" if len(wanted.endpoints) > _MOST_NAMES else ""
+    return f"latency of {names}{more} may have changed: {played} of {wanted.rounds} more rounds were played, {why}"

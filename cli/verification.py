@@ -49,7 +49,8 @@ from .config import Config
 from .noise_memory import NoiseMemory
 from .racing import ROUNDS, is_quiet, with_races
 from .rounds import BASELINE, CANDIDATE, NOISE, RoundPlan, RoundResult, in_turn, play_round, untapped
-from .timing import focused
+from .selftest import with_self_test
+from .timing import focused, unfinished
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class VerifyPlan:
     rules: Rules
     key: bytes
     seed: int
+    self_test: bool = False
 
 
 class Verification:
@@ -143,7 +145,13 @@ class Verification:
         if replayed == len(plan.steps) and is_quiet(report):
             number = len(rounds) + len(timing) + 1
             report = await self._race(report, number, notes, source, (plan, source.manifest, capture, book, needs))
-        return conclude(report, source, plan, replayed, notes, sorted(blank))
+        report = conclude(report, source, plan, replayed, notes, sorted(blank))
+        return self._self_tested(report, rounds, noise) if self.plan.self_test else report
+
+    def _self_tested(self, report: Report, rounds: Sequence[Round], noise: Sequence[Run]) -> Report:
+        tested, line = with_self_test(report, rounds, noise, self.plan.seed)
+        self._say(line)
+        return tested
 
     async def _time_again(
         self,
@@ -165,14 +173,14 @@ class Verification:
         part = focused(plan, wanted, needs)
         while undecided(wanted, timing):
             if not self._time_for_another():
-                notes.append(f"latency of {', '.join(wanted.endpoints)}: {len(timing)} of {wanted.rounds} rounds more")
+                notes.append(unfinished(wanted, len(timing), f"the budget of {self.plan.budget_s:g} s was used up"))
                 break
             number = len(rounds) + len(timing) + 1
             try:
                 fired, runs, _ = await self._round(number, (BASELINE, CANDIDATE), part, source, capture, book, needs)
             except CouldNotCheck as error:
                 # What the rounds before it found stands.
-                self._note(notes, [f"latency of {', '.join(wanted.endpoints)}: {error.message}"])
+                self._note(notes, [unfinished(wanted, len(timing), error.message)])
                 break
             if fired < len(part.steps):
                 break

@@ -31,6 +31,7 @@ from .verification import Verification, VerifyPlan
 @click.option("--repeats", type=click.IntRange(2, 20), default=None, help="Baseline replays wanted in all.")
 @gate_option(default=None)
 @click.option("--only", default=None, metavar="ID", help="Only this exchange, its session's past, earlier writes.")
+@click.option("--self-test", is_flag=True, help="Plant changes into a baseline run, and count what is seen of them.")
 @click.option("--fault", "faults", multiple=True, metavar="NAME=FAULT", help="Goes wrong at a downstream; repeatable.")
 @click.option("--allow-writes", is_flag=True, help="Fire requests with side effects at a side given by url, too.")
 @click.option(
@@ -49,6 +50,7 @@ def command(
     repeats: int | None,
     fail_on: str | None,
     only: str | None,
+    self_test: bool,
     faults: tuple[str, ...],
     allow_writes: bool,
     allowed: tuple[str, ...],
@@ -80,6 +82,7 @@ def command(
         rules=read_rules(config.rules),
         key=load_key(config.folder),
         seed=seed,
+        self_test=self_test,
     )
     verification = Verification(plan, message_console(quiet=quiet, no_color=no_color))
 

@@ -251,7 +251,9 @@ class Templates:
         shown: list[str] = []
         values: list[tuple[str, str]] = []
         for depth, segment in enumerate(segments):
-            name = "id" if is_value(segment) else self._name(segment, self._above(scope, segments, depth))
+            place = self._above(scope, segments, depth)
+            # One placeholder a place: a sku with digits and one without are both a {sku}.
+            name = self._values.get(place, ("id",))[0] if is_value(segment) else self._name(segment, place)
             stem, ending = without_suffix(segment)
             shown.append(f"{{{name}}}{ending}" if name else segment)
             if name:

@@ -13,7 +13,7 @@ from .comparison import Comparison, Side, compare_runs
 from .egress import egress_findings
 from .endpoint import Templates
 from .findings import cluster_findings, rank
-from .identity.relate import relate
+from .identity.relate import relate, relate_alike
 from .inconclusive import why_inconclusive
 from .latency.runs import latency_of
 from .noise import learn_noise
@@ -74,6 +74,7 @@ def judge_and_learn(
     relate(comparisons, itself, model.unordered)
     candidates = [sides[id(round_.candidate)] for round_ in rounds]
     unlike = [compare_runs(candidates[0], other, templates, model.unordered) for other in candidates[1:]]
+    relate_alike(unlike, model.unordered)
     triaged = triage(comparisons, model, itself, unlike)
     drift: tuple[Suppressed, ...] = ()
     if recording is not None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from .comparison import Comparison, Observation, Side, compare_runs
 from .difference import Difference
 from .endpoint import Templates
-from .identity.relate import relate_baselines
+from .identity.relate import relate_alike
 from .noise_class import noise_class
 from .noise_file import MAX_COUNT, StoredNoise, StoredPlace
 from .residual import Learned, learn_places
@@ -184,13 +184,13 @@ def learn_noise(
     distinct = [side for index, side in enumerate(baselines) if index == 0 or side.run is not baselines[0].run]
     first, *others = distinct or (None,)
     comparisons = [compare_runs(first, other, templates) for other in others if first is not None]
-    relate_baselines(comparisons)
+    relate_alike(comparisons)
     model = NoiseModel(comparisons)
     if stored is not None:
         model.add_stored(stored)
     if comparisons and model.has_unordered:
         comparisons = [compare_runs(first, other, templates, model.unordered) for other in others if first is not None]
-        relate_baselines(comparisons, model.unordered)
+        relate_alike(comparisons, model.unordered)
         model = NoiseModel(comparisons, model)
         if stored is not None:
             model.add_stored(stored)

@@ -57,7 +57,7 @@ def _response(one: Difference) -> Severity:
             return BREAKING if one.trait in {"zone", "unit"} else WARNING
         case "value_changed" if one.trait == "version":
             return INFO
-        case "value_changed" if one.trait in {"unicode", "whitespace"}:
+        case "value_changed" if one.trait in {"unicode", "whitespace", "frequency"}:
             return WARNING
     return RESPONSE.get(one.kind, WARNING)
 

@@ -42,7 +42,8 @@ class Left:
 
 @dataclass(slots=True)
 class StateComparison:
-    """`rows` counts what was compared by table; `keys` names each row; `named` are keys that rows have on either side."""
+    """`rows` counts what was compared by table; `keys` names each row; `named` are keys that are others on each
+    side."""
 
     differences: list[Left] = field(default_factory=list)
     rows: Counter[str] = field(default_factory=Counter)

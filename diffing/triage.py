@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from .cluster import Cluster, cluster_key
+from .cascade import fold_cascade
+from .cluster import Cluster, cluster_key, transition_class
 from .comparison import Comparison, Observation
 from .difference import Difference
 from .frequency import Tried, significant, try_frequencies
@@ -20,6 +21,7 @@ from .nondeterminism import Unsteady
 from .report.model import Suppressed, Surface
 from .residual import MEMBERS, TOLERANCE, VALUES, breaches, is_tolerated
 from .significance import CEILING, benjamini_hochberg, confidence, fisher_greater
+from .together import merge_together
 from .undecided import undecided_lines
 
 MIXED_UP = 0.2
@@ -86,7 +88,6 @@ def triage(
     clusters = _undoubted(clusters, first, hidden)
     clusters = _confirmed(clusters, later, hidden)
     clusters = _significant(clusters, first, noise, hidden)
-    clusters = _one_a_place(clusters)
     for cluster in clusters:
         _weigh(cluster, first, len(later), noise)
     clusters += _unsteady_clusters(drawn, unsteady, first)
@@ -95,7 +96,8 @@ def triage(
     clusters += _frequency_clusters(significant(tried), told, first, hidden)
     told |= _places(clusters)
     left = [one for one in tried if (one.endpoint, one.shown[0].difference.place) not in told]
-    return Triaged(absorb(clusters), hidden.listed(), tuple(undecided_lines(left) if len(rounds) > 1 else ()))
+    standing = fold_cascade(merge_together(absorb(_one_a_place(clusters))), first)
+    return Triaged(standing, hidden.listed(), tuple(undecided_lines(left)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +219,7 @@ def _one_a_place(clusters: list[Cluster]) -> list[Cluster]:
         plain = one.trait not in {"outside", "unit"} and one.grade in VALUES | MEMBERS
         if (plain and same) or (one.kind in MEMBERS and one.trait == "outside" and _member_told(cluster, clusters)):
             continue
-        held = kept.setdefault((cluster.endpoint, *one.place, one.kind, one.transition), cluster)
+        held = kept.setdefault((cluster.endpoint, *one.place, one.kind, transition_class(one)), cluster)
         for key, observation in cluster.observations.items():
             held.observations.setdefault(key, observation)
     return list(kept.values())

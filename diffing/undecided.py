@@ -5,6 +5,7 @@ hundred only after three, since noise that was never seen may still be as freque
 drawn anew each time, and differs oftener than by itself, is told by its frequency or not at all.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .frequency import Tried
@@ -12,7 +13,7 @@ from .report.model import Finding, Report, Severity, Surface
 
 SURE = 0.99
 """Confidence at which a finding needs no further round."""
-OPEN = 0.02
+OPEN = 0.01
 """p-value up to which a frequency that is not significant yet is worth another round."""
 OPEN_STATUS = 0.2
 """The same for a status: there are few of them, and each counts."""
@@ -31,7 +32,7 @@ class Wanted:
     why: str
 
 
-def undecided_lines(tried: list[Tried]) -> list[str]:
+def undecided_lines(tried: Sequence[Tried]) -> list[str]:
     """What differs oftener than by itself, but not often enough to be sure: for the report's *unverified*."""
     return [
         f"{one.endpoint}: {one.where} {one.how}, too seldom to be sure (p = {one.p_value:.2g}); {MORE}"

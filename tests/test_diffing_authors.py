@@ -59,3 +59,8 @@ def test_the_author_is_who_named_the_row_s_key() -> None:
     assert authors.of("db", "stock", {"id": 99}, {"id": 99, "qty": 77}) == "c-0"
     assert authors.of("db", "public.stock", {"id": 3}, {"id": 3}) == "c-3"
     assert authors.of("db", "orders", {"id": 3}, {"id": 3}) == ""
+
+
+def test_a_store_s_own_answer_is_what_its_rows_are_called() -> None:
+    assert renamings([seen("$.id", 17, 20)], [], [(17, 19)]) == {"17": "19"}
+    assert renamings([seen("$.id", 17, 20)], [], [(17, 19), (17, 21)]) == {"17": "20"}

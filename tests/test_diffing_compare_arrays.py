@@ -117,3 +117,59 @@ def test_every_element_is_accounted_for(before: list[Json], after: list[Json]) -
     found = align(before, after)
     assert found.same + len(found.pairs) + len(found.removed) == len(before)
     assert found.same + len(found.pairs) + len(found.added) == len(after)
+
+
+def orders(first: int, count: int = 20, **changes: Json) -> list[Json]:
+    """Orders under numbers that are drawn from `first` on; the last six were there before either side."""
+    made: list[Json] = [
+        {"number": first + place, "email": f"c{place}@shop.example", "total": 100 * place, "paid": True, **changes}
+        for place in range(count - 6)
+    ]
+    kept: list[Json] = [
+        {"number": place, "email": f"k{place}@shop.example", "total": 7 * place, "paid": True} for place in range(6)
+    ]
+    return [*made, *kept]
+
+
+def test_elements_whose_numbers_each_side_draws_pair_by_everything_else() -> None:
+    found = align(orders(1000), orders(2000))
+    assert (found.removed, found.added, found.order, len(found.pairs)) == ([], [], "", 14)
+    reversed_ = align(orders(1000), orders(2000)[::-1])
+    assert (reversed_.removed, reversed_.added, reversed_.order) == ([], [], "reversed")
+
+
+def test_a_longer_page_of_drawn_numbers_is_one_finding() -> None:
+    found = align(
+        orders(1000)[:20],
+        [
+            *orders(2000),
+            *[{"number": 50 + n, "email": f"m{n}@x.example", "total": 9 * n + 1, "paid": True} for n in range(5)],
+        ],
+    )
+    assert (found.kind, len(found.removed), len(found.added), found.where) == ("length_changed", 0, 5, "at the end")
+
+
+def test_other_elements_are_other_members_however_many_there_are() -> None:
+    """A filter that is ignored: as many on the page, but not the same."""
+    before: list[Json] = [{"sku": f"a{n}", "title": f"T{n}", "price": n, "stock": n * 3} for n in range(10)]
+    after: list[Json] = [{"sku": f"b{n}", "title": f"U{n}", "price": n + 50, "stock": n * 7 + 1} for n in range(10)]
+    found = align(before, after)
+    assert (len(found.removed), len(found.added)) == (10, 10)
+    half = align(before, [*before[:5], *after[5:]])
+    assert (half.kind, len(half.removed), len(half.added)) == ("multiset_changed", 5, 5)
+
+
+@pytest.mark.parametrize(
+    ("after", "kind", "where"),
+    [
+        ([0, *range(1, 21)], "multiset_changed", "at the front"),
+        ([*range(1, 20)], "multiset_changed", "at the end"),
+        ([*range(1, 26)], "length_changed", "at the end"),
+        ([*range(1, 21), 3, 3], "multiset_changed", "duplicates"),
+        ([1, 1, *range(2, 21)], "multiset_changed", "duplicates"),
+        ([*range(1, 10), *range(11, 21)], "multiset_changed", ""),
+    ],
+)
+def test_what_came_or_went_has_a_name(after: list[Json], kind: str, where: str) -> None:
+    found = align([*range(1, 21)], after)
+    assert (found.kind, found.where, found.order) == (kind, where, "")

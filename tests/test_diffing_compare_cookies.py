@@ -31,8 +31,29 @@ from seamline.diffing.compare.scalars import Clocks
             [("extra", "cookie other missing→present", ""), ("missing", "cookie sid present→missing", "")],
         ),
         ("sid=1; path=/", "sid=1; Path=/", []),
+        ("sid=1", "sid=", [("changed", "cookie sid: emptied", "")]),
+        ("sid=", "sid=1", [("changed", "cookie sid: filled", "")]),
+        ("sid=1; Expires=Mon", "sid=1", [("attribute_changed", "cookie sid: expires", "")]),
+        (
+            "sid=1; Expires=Sun, 01-Nov-2026 11:00:00 GMT",
+            "sid=1; Expires=Sun, 01 Nov 2026 10:10:00 GMT",
+            [("attribute_changed", "cookie sid: expires", "tokens")],
+        ),
     ],
 )
 def test_cookies(before: str, after: str, expected: list[tuple[str, str, str]]) -> None:
     found = compare_cookies([before], [after], Clocks())
     assert [(one.kind, one.transition, one.trait) for one in found] == expected
+
+
+def test_an_expiry_is_held_against_its_request() -> None:
+    lines = [f"sid=1; Expires=Sun, 01 Nov 2026 {hour}:00:05 GMT" for hour in (11, 12)]
+    (found,) = compare_cookies(lines[:1], lines[1:], Clocks(1_793_527_200_000_000, 1_793_527_205_000_000))
+    assert found.shift_us == 3_595_000_000
+
+
+def test_what_a_token_in_a_cookie_says_is_no_value_of_its_own() -> None:
+    head = "eyJhbGciOiJIUzI1NiJ9"
+    old, new = f"{head}.eyJyb2xlIjoidXNlciJ9.c2ln", f"{head}.eyJyb2xlIjoiYWRtaW4ifQ.c2ln"
+    (found,) = compare_cookies([f"sid={old}"], [f"sid={new}"], Clocks())
+    assert (found.transition, found.trait) == ("cookie sid: claim role", "claims")

@@ -1,5 +1,8 @@
 """One cause, one finding: what a cluster explains is absorbed by it, and only that."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from seamline.diffing.cluster import Cluster
@@ -17,6 +20,7 @@ RENAMED = a_difference("field_renamed", "$.phone", transition="phone→phone_num
 SCALED = call("count_scaling", "GET /stock/{sku}", inner="GET /stock")
 MOVED = a_difference("relation_changed", "$.expires_at")
 BROKEN = a_difference("relation_broken", "header.location")
+REMADE = a_difference("shape_changed", "$.ref")
 LOCATION = a_difference("changed", "header.location", surface=Surface.HEADER)
 
 
@@ -29,6 +33,7 @@ LOCATION = a_difference("changed", "header.location", surface=Surface.HEADER)
         pytest.param(SCALED, call("extra", "GET /stock/{sku}"), id="N+1, its own extra calls"),
         pytest.param(MOVED, a_difference("value_changed", "$.expires_at"), id="a time that moved"),
         pytest.param(BROKEN, LOCATION, id="a Location that names another id"),
+        pytest.param(REMADE, a_difference("value_changed", "$.ref"), id="a token made otherwise is another"),
     ],
 )
 def test_what_a_cause_explains_is_absorbed_and_noted(cause: Difference, explained: Difference) -> None:
@@ -131,3 +136,61 @@ def test_a_few_that_multiply_do_not_explain_what_most_show(cause: str, others: i
     lost = on(Surface.SQL, "fingerprint_changed", READ, inner="SELECT a FROM x", trait="security")
     keys = tuple(f"t-{place}" for place in range(others))
     assert len(absorb([a_cluster(scaled, "t-a", "t-b"), a_cluster(lost, *keys)])) == left
+
+
+def ids(kind: str, path: str, before: object, after: object, **changes: Any) -> Difference:
+    return a_difference(kind, path, before=before, after=after, **changes)
+
+
+SELF = ids("relation_broken", "$._links.self", "/orders/1000017", "/orders/3000019")
+ID = ids("relation_broken", "$.id", 1_000_017, 3_000_019)
+REFERENCE = ids(
+    "relation_broken", "$.reference", "8d3fa2c4-0000-4000-8000-000000000001", "8d3fa2c4-0000-4000-8000-000000000002"
+)
+
+
+def test_an_id_that_is_another_s_is_one_cause_wherever_it_is_named() -> None:
+    left = absorb([a_cluster(SELF, "t-1", "t-2"), a_cluster(ID, "t-1", "t-2")])
+    assert [one.example.path for one in left] == ["$.id"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "of", "left"),
+    [(("t-1",), 10, 1), (("t-1",), 0, 2), (("t-1", "t-3"), 10, 2)],
+    ids=["carried out again", "at all requests", "at another request too"],
+)
+def test_two_ids_are_one_cause_only_where_few_requests_are_new_as_a_whole(
+    keys: tuple[str, ...], of: int, left: int
+) -> None:
+    clusters = [a_cluster(ID, "t-1"), a_cluster(REFERENCE, *keys)]
+    for one in clusters:
+        one.of = of
+    found = absorb(clusters)
+    assert len(found) == (1 if keys == ("t-1", "t-3") and of else left)
+
+
+def test_a_request_that_is_carried_out_again_explains_its_calls() -> None:
+    cause = a_cluster(ID, "t-1")
+    calls = [a_cluster(call("extra", "POST /charges"), "t-1"), a_cluster(call("missing", "GET /held"), "t-1")]
+    elsewhere = a_cluster(call("extra", "POST /refunds"), "t-1", "t-9")
+    cause.of = 10
+    assert absorb([cause, *calls, elsewhere]) == [cause, elsewhere]
+    cause.of = 1
+    assert len(absorb([cause, *calls])) == 3
+
+
+def test_a_token_that_is_made_otherwise_cannot_keep_its_relations() -> None:
+    made = ids("type_changed", "$.id", "8d3fa2c4-0000-4000-8000-000000000001", 7)
+    assert [one.example.kind for one in absorb([a_cluster(ID, "t-1"), a_cluster(made, "t-1", "t-2")])] == [
+        "type_changed"
+    ]
+    assert len(absorb([a_cluster(ID, "t-1", "t-3"), a_cluster(made, "t-1")])) == 2
+
+
+@pytest.mark.parametrize(("stored", "left"), [(3_000_019, 1), (3_000_020, 2)])
+def test_a_statement_that_writes_another_s_id_leaves_it_behind(stored: int, left: int) -> None:
+    written = ids("argument_changed", "$.order_id", 1_000_017, 3_000_019, surface=Surface.SQL, inner="relation_broken")
+    row = ids("row_changed", "$.lines.order_id", 1_000_017, stored, surface=Surface.STATE)
+    rows = a_cluster(row, "state-1")
+    rows.observations = {key: replace(one, request="t-1") for key, one in rows.observations.items()}
+    assert len(absorb([a_cluster(written, "t-1"), rows])) == left

@@ -119,3 +119,12 @@ def test_names_pair_rows_without_a_key() -> None:
     before, after = table({"order_id": 17, "n": 1}, A, key=()), table(A, {"order_id": 19, "n": 1}, key=())
     assert told(before, after, **{"17": "19"}) == []
     assert told(before, after) == [("multiset_changed", "$.orders", "other rows")]
+
+
+def test_keys_that_are_others_on_each_side_are_named_where_no_other_row_could_be_meant() -> None:
+    twins = {"qty": 1, "name": "jam"}
+    before = table(A, {**B, "id": 20}, {"id": 30, **twins}, {"id": 31, **twins})
+    after = table({**A, "id": 11}, {**B, "id": 20}, {"id": 40, **twins}, {"id": 41, **twins})
+    named: list[tuple[str, object, object]] = []
+    compare_rows(before, after, Renamed(), named)  # type: ignore[arg-type]  # a wider list takes them too
+    assert named == [("id", 1, 11)]

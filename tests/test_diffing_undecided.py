@@ -58,7 +58,7 @@ def test_the_caller_may_ask_for_more_rounds() -> None:
 
 @pytest.mark.parametrize(
     ("surface", "p_value", "open_"),
-    [(Surface.RESPONSE, 0.01, True), (Surface.RESPONSE, 0.1, False), (Surface.STATUS, 0.1, True)],
+    [(Surface.RESPONSE, 0.009, True), (Surface.RESPONSE, 0.1, False), (Surface.STATUS, 0.1, True)],
 )
 def test_what_is_left_open(surface: Surface, p_value: float, open_: bool) -> None:
     seen = Observation("c-1", "GET /x", Difference(surface, "changed", "$.a", 1, 2, "200→500"))

@@ -18,6 +18,7 @@ from seamline.cli.rounds import RoundPlan, in_turn, play_round
 from seamline.diffing.report.model import Verdict
 from seamline.diffing.rounds import Run
 from seamline.replay.isolation.door import Isolation
+from seamline.replay.isolation.offset import offset_of
 from seamline.replay.plan import make_plan
 from seamline.replay.sides import SideSpec
 from support.captures import an_exchange, write_capture
@@ -154,8 +155,10 @@ def test_two_rounds_of_sides_that_write(tmp_path: Path, servers: tuple[PostgresS
         for name, note in zip(NAMES, ("plain", "changed"), strict=True):
             run = runs[name]
             [orders] = state(run, "db")
-            # Each side and round began with the template's rows, which are none.
-            assert rows(orders) == [{"id": number, "note": note} for number in (1, 2, 3)]
+            # Each side and round began with the template's rows, which are none, and counts from its own place.
+            place = offset_of(name, {})
+            assert place > 0
+            assert rows(orders) == [{"id": place + number, "note": note} for number in (1, 2, 3)]
             [cache] = state(run, "cache")
             assert "3" in str(rows(cache))
             answers = [each for each in run.exchanges if each.role is Role.INBOUND]

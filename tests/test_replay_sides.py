@@ -349,7 +349,7 @@ def test_sides_have_migrated_clones_whose_state_is_recorded_and_which_go_with_th
     [state] = [each for each in exchanges if each.request.method == "STATE"]
     assert (state.role, state.service, state.request.target) == (Role.OUTBOUND, "db", "orders")
     assert state.response is not None
-    assert json.loads(state.response.body)["rows"] == [{"id": 1, "note": "seen"}]
+    assert json.loads(state.response.body)["rows"] == [{"id": 3_000_010, "note": "seen"}]
     calls = [each for each in exchanges if each.request.method in ("INSERT", "SELECT")]
     assert {each.request.headers.get("database") for each in calls} == {"{database}"}
 

@@ -45,11 +45,11 @@ def test_kinds(content_type: str, data: bytes, kind: str) -> None:
 
 def test_leaves_and_their_texts() -> None:
     form = _body("application/x-www-form-urlencoded", b"a=1+2&a=%C3%A9&b")
-    assert form.leaves() == [("form:a#0", "a", "1 2"), ("form:a#1", "a", "é")]
+    assert form.leaves() == [("form:a#0", "a", "1 2", "a"), ("form:a#1", "a", "é", "a")]
     assert form.at("form:a#1") == "é"
     assert form.at("form:b#1") is None
-    assert _body("text/plain", b" tok \n").leaves() == [("text", "", "tok")]
-    assert _body("text/html", b'<input name="c" value="v">').leaves() == [("markup:input[c]@value#0", "c", "v")]
+    assert _body("text/plain", b" tok \n").leaves() == [("text", "", "tok", "")]
+    assert _body("text/html", b'<input name="c" value="v">').leaves() == [("markup:input[c]@value#0", "c", "v", "")]
     assert _body("application/json", b'{"a":1}').leaves() == []
     assert _body("application/json", b'{"a":1}').at("$.a") == "1"
     assert _body("application/json", b'{"a":1}').at("form:a#0") is None
@@ -62,7 +62,7 @@ def test_fields_of_multipart() -> None:
         b'--B\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\nxx\r\n--B--\r\n'
     )
     body = _body('multipart/form-data; boundary="B"', data)
-    assert body.leaves() == [("multipart:t#0", "t", "one"), ("multipart:u#0", "u", "")]
+    assert body.leaves() == [("multipart:t#0", "t", "one", "t"), ("multipart:u#0", "u", "", "u")]
     assert body.with_values({"multipart:t#0": "é", "multipart:u#0": "x"}) == data.replace(b"one", "é".encode()).replace(
         b"text/plain\r\n\r\n", b"text/plain\r\n\r\nx"
     )
@@ -84,5 +84,5 @@ def test_codings_are_taken_off_and_put_on() -> None:
 )
 def test_any_body_can_be_looked_at(data: bytes, kind: str) -> None:
     body = _body(kind, data)
-    for path, _, text in body.leaves():
+    for path, _, text, _ in body.leaves():
         assert body.at(path) == text

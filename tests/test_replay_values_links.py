@@ -112,6 +112,18 @@ def test_a_form_with_a_hidden_csrf_token() -> None:
     assert shown(talk.links()) == ["x0 body markup:input[_csrf]@value#0 -> x1 body form:_csrf#0"]
 
 
+def test_boxes_that_are_ticked_and_numbers_that_are_typed() -> None:
+    talk = Talk()
+    page = '<input type="checkbox" name="_selected" value="3"><select name="team"><option value="4">R</option></select>'
+    talk.say("GET", "/admin/groups", html=f'<form>{page}<input name="rank" value="7"></form>')
+    talk.say("POST", "/admin/groups", form="_selected=3&team=4&rank=7&action=delete")
+    talk.say("POST", "/admin/groups", form="_selected=3&team=4", session="another")
+    assert shown(talk.links()) == [
+        "x0 body markup:input[_selected]@value#0 -> x1 body form:_selected#0",
+        "x0 body markup:option[]@value#0 -> x1 body form:team#0",
+    ]
+
+
 def test_a_meta_tag_and_a_variable_of_a_script() -> None:
     talk = Talk()
     page = '<meta name="csrf-token" content="Zx81bQ=="><script>window.nonce = "n0nceValue77aa";</script>'

@@ -65,3 +65,13 @@ def test_any_leaf_can_be_replaced_by_itself(text: str, is_xml: bool) -> None:
         assert 0 <= leaf.start < leaf.end <= len(text)
         if "&" not in text[leaf.start : leaf.end] and not set(leaf.text) & set("<>\"'&"):
             assert markup.replaced(text, {leaf.path: leaf.text}, is_xml=is_xml) == text
+
+
+def test_fields_that_the_page_fills() -> None:
+    text = (
+        '<input type="checkbox" name="ids" value="3"><input name="rank" value="7"><input type=hidden name=v value=1>'
+        '<select name="team"><option value="12">Red</option></select><button name="do" value="9">Go</button>'
+    )
+    assert [(leaf.field, leaf.text) for leaf in markup.leaves(text, is_xml=False) if leaf.field] == [
+        ("ids", "3"), ("v", "1"), ("team", "12"), ("do", "9")
+    ]  # fmt: skip

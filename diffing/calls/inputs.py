@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from ...capture.model import Exchange
-from ..canonical import Form, canonical
+from ..canonical import TREES, canonical
 from ..endpoint import path_of
 from ..pair import Pair
 from ..report.model import Json
@@ -66,7 +66,7 @@ class Inputs:
         for old, new in self._matched:
             if old.response is not None and new.response is not None and old.response.body != new.response.body:
                 bodies = [canonical(one.body, one.headers) for one in (old.response, new.response)]
-                if bodies[0].form is bodies[1].form is Form.JSON:
+                if bodies[0].form is bodies[1].form and bodies[0].form in TREES:
                     yield bodies[0].value, bodies[1].value
 
 

@@ -6,10 +6,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 from ...capture.model import Exchange, Request
 from ..addresses import Addresses, same_but_for_address
-from ..canonical import Body, Form, canonical
+from ..canonical import TREES, Body, Form, canonical
 from ..compare.binary import compare_digests
-from ..compare.body import withheld
-from ..compare.json import Walk
+from ..compare.body import compare_trees, withheld
 from ..compare.scalars import Clocks, compare_scalars
 from ..compare.text import compare_text
 from ..difference import Difference, bounded
@@ -164,8 +163,8 @@ def compare_sent(before: Exchange, after: Exchange, clocks: Clocks, unordered: f
                 f"{left.form.value}→{right.form.value}",
             )
         ]
-    if left.form in (Form.JSON, Form.FORM):
-        return Walk(clocks, unordered).run(left.value, right.value)
+    if left.form in TREES:
+        return compare_trees(left, right, clocks, unordered)[0]
     if left.form in (Form.TEXT, Form.HTML):
         text = compare_text(str(left.value), str(right.value), clocks)
         return [text] if text else []

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from ..canonical import spelled_alike
+from ..canonical import canonical_key, spelled_alike
 from ..report.model import Json
-from .joining import Fields, Key, content, join_key, pair_alike, stand_in_place, tag, tags
+from .joining import CLOSE, MIN_VALUES, Fields, Key, content, join_key, pair_alike, stand_in_place, tag, tags, without
 from .sequences import joined, order_of
 from .sorting import sorted_how
 
@@ -106,8 +106,31 @@ def _match_objects(
                 tags([whole[0][place] for place in left], key),
                 tags([whole[1][place] for place in right], key),
             )
-            return joined(*keys, left, right)
+            pairs = joined(*keys, left, right)
+            return _match_rest(before, after, left, right, pairs, key)
     return _match_by_content(before, after, left, right)
+
+
+def _match_rest(
+    before: Sequence[Json], after: Sequence[Json], left: Sequence[int], right: Sequence[int], pairs: _Matched, key: Key
+) -> _Matched:
+    """What the key did not join, by everything but the key: an element under another name is still the same one where
+    nearly all else is equal (each side draws its own numbers), and another element otherwise."""
+    rest = _rest(left, right, pairs)
+    if not rest[0] or not rest[1]:
+        return pairs
+    bare = ([without(before[place], key) for place in rest[0]], [without(after[place], key) for place in rest[1]])
+    found = [
+        (rest[0][one], rest[1][other])
+        for one, other in pair_alike(*bare, CLOSE)
+        if min(len(bare[0][one]), len(bare[1][other])) >= MIN_VALUES
+    ]
+    return sorted(pairs + found)
+
+
+def _rest(left: Sequence[int], right: Sequence[int], pairs: _Matched) -> tuple[list[int], list[int]]:
+    taken = ({one for one, _ in pairs}, {other for _, other in pairs})
+    return [place for place in left if place not in taken[0]], [place for place in right if place not in taken[1]]
 
 
 def _held(sides: tuple[Sequence[Fields], Sequence[Fields]], key: Key) -> bool:
@@ -118,8 +141,7 @@ def _match_by_content(before: Sequence[Json], after: Sequence[Json], left: list[
     """Equal elements pair up (ids that are drawn anew count as equal), then those that are alike."""
     keys = ([content(before[place]) for place in left], [content(after[place]) for place in right])
     pairs = joined(*keys, left, right)
-    taken = ({one for one, _ in pairs}, {other for _, other in pairs})
-    rest = ([place for place in left if place not in taken[0]], [place for place in right if place not in taken[1]])
+    rest = _rest(left, right, pairs)
     if rest[0] and rest[1]:
         more = pair_alike([before[place] for place in rest[0]], [after[place] for place in rest[1]])
         pairs = sorted(pairs + [(rest[0][one], rest[1][other]) for one, other in more])
@@ -152,9 +174,10 @@ def _described(
     result.order = _order(before, after, left, matched)
     if not result.order:
         result.where = _where(removed, added, len(before), len(after))
-    if not result.where and added and not removed:
-        held = {content(item) for item in before}
-        result.where = "duplicates" if all(content(item) in held for item in result.added) else ""
+    if added and not removed:
+        held = {canonical_key(item) for item in before}
+        if all(canonical_key(item) in held for item in result.added):
+            result.where = "duplicates"
     return result
 
 

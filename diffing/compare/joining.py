@@ -27,6 +27,8 @@ CLEARLY = 0.3
 """How much better another key must do than the one with the usual name."""
 ALIKE = 1 / 3
 """Share of equal values from which two elements are one thing that changed, not two things."""
+CLOSE = 2 / 3
+"""The same for elements that go by different names."""
 MIN_VALUES = 3
 """Elements with fewer values are too small to tell."""
 MAX_VALUES = 40
@@ -69,7 +71,8 @@ def join_key(before: Sequence[Fields], after: Sequence[Fields]) -> Key | None:
             usual = one
             if one[0] >= AGREE:
                 return key
-        tried.append(one)
+        if len(shared) >= half or one[0] >= AGREE:
+            tried.append(one)
     if not tried:
         return _pair_key(before, after, names, half)
     best = max(tried, key=lambda one: (0.1 + one[0]) * one[1])
@@ -189,28 +192,37 @@ def values_of(item: Json) -> Counter[Hashable]:
     return found
 
 
-def alike(one: Counter[Hashable], other: Counter[Hashable]) -> bool:
-    """Whether two elements are one thing that changed."""
+def without(item: Json, key: Key) -> Fields:
+    """An element less the members that name it."""
+    return {name: value for name, value in item.items() if name not in key} if isinstance(item, dict) else {}
+
+
+def alike(one: Counter[Hashable], other: Counter[Hashable], share: float = ALIKE) -> bool:
+    """Whether two elements are one thing that changed: at least that `share` of their values are equal."""
     size = max(one.total(), other.total())
-    return size < MIN_VALUES or (one & other).total() >= ALIKE * size
+    return size < MIN_VALUES or (one & other).total() >= share * size
 
 
-def pair_alike(left: Sequence[Json], right: Sequence[Json]) -> list[tuple[int, int]]:
+def pair_alike(left: Sequence[Json], right: Sequence[Json], share: float = ALIKE) -> list[tuple[int, int]]:
     """Places of elements that answer to each other although something in them changed: at the same place where there
     are as many and they are alike, else wherever their rarest values are found again. Grows with the length."""
     before, after = [values_of(item) for item in left], [values_of(item) for item in right]
     pairs: list[tuple[int, int]] = []
     if len(left) == len(right):
-        pairs = [(place, place) for place in range(len(left)) if alike(before[place], after[place])]
+        pairs = [(place, place) for place in range(len(left)) if alike(before[place], after[place], share)]
         if 2 * len(pairs) >= len(left):
             taken = {place for place, _ in pairs}
             rest = [place for place in range(len(left)) if place not in taken]
-            return pairs + _by_values(before, after, rest, rest)
-    return _by_values(before, after, range(len(left)), range(len(right)))
+            return pairs + _by_values(before, after, rest, rest, share)
+    return _by_values(before, after, range(len(left)), range(len(right)), share)
 
 
 def _by_values(
-    before: Sequence[Counter[Hashable]], after: Sequence[Counter[Hashable]], left: Sequence[int], right: Sequence[int]
+    before: Sequence[Counter[Hashable]],
+    after: Sequence[Counter[Hashable]],
+    left: Sequence[int],
+    right: Sequence[int],
+    share: float,
 ) -> list[tuple[int, int]]:
     holders: dict[Hashable, list[int]] = {}
     for place in right:
@@ -229,7 +241,7 @@ def _by_values(
         if not votes:
             continue
         partner = min(votes, key=lambda other: (-votes[other], other))
-        if alike(before[place], after[partner]):
+        if alike(before[place], after[partner], share):
             free.discard(partner)
             pairs.append((place, partner))
     return pairs

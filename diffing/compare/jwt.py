@@ -1,7 +1,7 @@
 """Two JSON web tokens: new each time, and yet they say something (RFC 7519).
 
-The signature is never looked at, and a claim that is drawn anew (`jti`) or a time (`iat`, `exp`) may be another one. How
-it is signed, who it speaks of, what it allows, and for how long it is good may not.
+The signature is never looked at, and a claim that is drawn anew (`jti`) or a time (`iat`, `exp`) may be another one.
+How it is signed, who it speaks of, what it allows, and for how long it is good may not.
 """
 
 import binascii

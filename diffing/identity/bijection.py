@@ -263,5 +263,3 @@ def _agree(first: set[str], second: set[str]) -> bool:
 def is_established(names: Names, domain: int, before: str, after: str) -> bool:
     """Whether a pair is what the bijection says, both ways."""
     return names.forward.get((domain, before)) == after and names.backward.get((domain, after)) == before
-
-

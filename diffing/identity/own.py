@@ -27,7 +27,11 @@ def _by_place(observations: Iterable["Observation"]) -> dict[Place, list["Observ
     found: dict[Place, list[Observation]] = defaultdict(list)
     for one in observations:
         difference = one.difference
-        if (difference.inner or difference.kind) in _MOVED and difference.shift_us is None and _is_scalar(difference.before):
+        if (
+            (difference.inner or difference.kind) in _MOVED
+            and difference.shift_us is None
+            and _is_scalar(difference.before)
+        ):
             found[place_of(one)].append(one)
     return found
 

@@ -30,8 +30,9 @@ def _nothing_unordered(_endpoint: str, _service: str = "", _operation: str = "")
     return frozenset()
 
 
-def relate_baselines(itself: Sequence["Comparison"], unordered: Unordered = _nothing_unordered) -> None:
-    """Compare the baselines' lists again in each other's names, so that two orders that changed places are no noise."""
+def relate_alike(itself: Sequence["Comparison"], unordered: Unordered = _nothing_unordered) -> None:
+    """Compare the lists of runs of one code again in each other's names: two orders that only took each other's number
+    have not changed places."""
     sights = [sights_of(one) for one in itself]
     domains = Domains(sights)
     for comparison, seen in zip(itself, sights, strict=True):

@@ -29,7 +29,16 @@ _WORD = re.compile(r"[A-Za-z_-]+")
 _WHOLE = re.compile(r"[A-Za-z0-9_.~-]+")
 _MOVED = frozenset({"value_changed", "changed", "shape_changed", "type_changed"})
 _SURFACES = frozenset(
-    {Surface.RESPONSE, Surface.HEADER, Surface.HTTP, Surface.GRPC, Surface.SQL, Surface.REDIS, Surface.BUS, Surface.STATE}
+    {
+        Surface.RESPONSE,
+        Surface.HEADER,
+        Surface.HTTP,
+        Surface.GRPC,
+        Surface.SQL,
+        Surface.REDIS,
+        Surface.BUS,
+        Surface.STATE,
+    }
 )
 
 
@@ -152,7 +161,9 @@ def parts_of(before: Json, after: Json) -> list[Part]:
         return []
     if _is_time(first) or _is_time(second):
         return []
-    if not (isinstance(before, str) and isinstance(after, str)) or (_WHOLE.fullmatch(first) and _WHOLE.fullmatch(second)):
+    if not (isinstance(before, str) and isinstance(after, str)) or (
+        _WHOLE.fullmatch(first) and _WHOLE.fullmatch(second)
+    ):
         return [Part("", first, second)] if is_drawn(first) or is_drawn(second) else []
     if TOKEN.sub("\0", first) != TOKEN.sub("\0", second):
         return []

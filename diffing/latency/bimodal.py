@@ -100,7 +100,8 @@ def _repeated(
     if len(out) < MIN_KEYS or len(out) > MAX_SHARE * len(seen):
         return None
     rate = _by_itself(samples, joined(noise), centre, reach)
-    chance = max(binomial_tail(_most(len(hits)), len(hits), rate) for hits in seen.values())
+    played = {len(hits) for hits in seen.values()}
+    chance = max(binomial_tail(_most(rounds_), rounds_, rate) for rounds_ in played)
     p_value = binomial_tail(len(out), len(seen), chance)
     inside = [one for one in samples if one.key in out]
     rest = [one.ratio for one in samples if one.key not in out]

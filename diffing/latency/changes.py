@@ -71,7 +71,8 @@ def location_change(endpoint: str, rounds: Sequence[Sequence[Sample]], found: Es
 
 def change_of(endpoint: str, shape: Class | Tail, rounds: Sequence[Sequence[Sample]]) -> Change:
     """A class of requests, or a few of all, got slower."""
-    members = [one for one in joined(rounds) if one.key in set(shape.keys)]
+    named = set(shape.keys)
+    members = [one for one in joined(rounds) if one.key in named]
     service, lines = attribute(members)
     confidence = _confidence(shape.p_value, rounds)
     if isinstance(shape, Class):

@@ -6,7 +6,7 @@ looks for values walks the decoded document (`walk.py`), as most bodies are JSON
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -23,6 +23,15 @@ _NAME = re.compile(r"[;\s]name=(?:\"([^\"]*)\"|([^\s;\"]+))", re.IGNORECASE)
 _PAIRS = re.compile(r"[\w.\[\]%+-]{1,100}=[^\s<>]*")
 
 JSON, FORM, MULTIPART, XML, HTML, TEXT, NONE = "json", "form", "multipart", "xml", "html", "text", ""
+
+
+class Leaf(NamedTuple):
+    """A leaf of a body that is no JSON: its path, its name, its text, and the field of a form that it is."""
+
+    path: str
+    name: str
+    text: str
+    field: str = ""
 
 
 class Body:
@@ -76,17 +85,18 @@ class Body:
         body = decode(self.raw, self.codings, LARGEST) if self.codings else self.raw
         return body.decode()
 
-    def leaves(self) -> list[tuple[str, str, str]]:
-        """(path, name, text) of each leaf of a body that is no JSON."""
+    def leaves(self) -> list[Leaf]:
+        """The leaves of a body that is no JSON."""
         if self.kind == FORM:
-            return [(f"form:{path}", name, value) for name, value, path in decodings.pairs_of(self.text.strip())]
+            pairs = decodings.pairs_of(self.text.strip())
+            return [Leaf(f"form:{path}", name, value, name) for name, value, path in pairs]
         if self.kind == MULTIPART:
-            return [(path, name, self.text[start:end]) for path, name, start, end in self._fields()]
+            return [Leaf(path, name, self.text[start:end], name) for path, name, start, end in self._fields()]
         if self.kind in (XML, HTML):
             found = markup.leaves(self.text, is_xml=self.kind == XML)
-            return [(f"markup:{leaf.path}", leaf.name, leaf.text) for leaf in found]
+            return [Leaf(f"markup:{leaf.path}", leaf.name, leaf.text, leaf.field) for leaf in found]
         if self.kind == TEXT and len(self.text) <= _LARGEST_TEXT:
-            return [("text", "", self.text.strip())]
+            return [Leaf("text", "", self.text.strip())]
         return []
 
     def at(self, path: str) -> str | None:
@@ -95,7 +105,7 @@ class Body:
             return json_path.leaf_at(self.document, json_path.parsed(path)) if self.kind == JSON else None
         if path.startswith("form:") and self.kind == FORM:
             return decodings.pair_at(self.text.strip(), path[5:])
-        return next((text for each, _, text in self.leaves() if each == path), None)
+        return next((leaf.text for leaf in self.leaves() if leaf.path == path), None)
 
     def with_values(self, values: Mapping[str, str]) -> bytes:
         """The body with the leaves at these paths replaced, in its codings. Raises Irreversible or CodingError."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ...capture.model import Exchange
 from .place import Place
-from .sinks import ANY, TAG, UNSURE, Sink, Sinks
+from .sinks import ANY, FIELD, TAG, UNSURE, Sink, Sinks
 from .sources import MOST_SESSIONS, Held, Holders, Sources
 from .telling import STRONG, WEAK
 
@@ -274,7 +274,8 @@ class _Resolver:
 
     def _anywhere(self, sink: Sink, visible: Mapping[str, Holders], start: int) -> _Found | None:
         for key in self._keys(sink, visible):
-            if key != ANY or sink.telling == STRONG:
+            # A page that somebody else saw says nothing of what a field means.
+            if sink.telling == STRONG if key == ANY else not key.startswith(FIELD):
                 return _Found(visible[key].first[0], key, f"answered earlier to another session, {_said(key, sink)}")
         return None
 

@@ -27,11 +27,13 @@ _IN_SCRIPT = re.compile(r"""([A-Za-z_$][\w$]{1,60})["']?\s*[:=]\s*["']([^"'\\\s]
 _LABELS = ("name", "id", "property", "itemprop", "rel")
 _URLS = ("href", "src", "action", "formaction")
 _MASKED = re.compile(r"[^/?&=#]*\d[^/?&=#]*|[^/?&=#]{24,}|(?<==)[^&#]+")
+_NOT_TYPED = frozenset({"hidden", "checkbox", "radio", "submit", "image"})
 _DULL = word_set("class style type width height alt lang rel method target charset name for media role tabindex")
 
 
 class MarkupLeaf(NamedTuple):
-    """A leaf: its place, the name that says what it is, its text without entities, and where it stands."""
+    """A leaf: its place, the name that says what it is, its text without entities, and where it stands. `field` is the
+    name under which a browser sends it back, where the page and not its reader says what it is."""
 
     path: str
     name: str
@@ -39,19 +41,24 @@ class MarkupLeaf(NamedTuple):
     start: int
     end: int
     is_raw: bool
+    field: str = ""
+
+
+_Found = tuple[str, str, int, int, bool, str]
+"""Path, name, start, end, whether entities stand for themselves, and the field."""
 
 
 def leaves(text: str, *, is_xml: bool) -> Iterator[MarkupLeaf]:
     """The leaves of markup, in order, at most `MOST`."""
     counts: dict[str, int] = {}
     taken = 0
-    for path, name, start, end, is_raw in _found(text[:LARGEST], is_xml):
+    for path, name, start, end, is_raw, field in _found(text[:LARGEST], is_xml):
         number = counts.get(path, 0)
         counts[path] = number + 1
         if start < end:
             raw = text[start:end]
             plain = raw if is_raw or "&" not in raw else html.unescape(raw)
-            yield MarkupLeaf(f"{path}#{number}", name, plain, start, end, is_raw)
+            yield MarkupLeaf(f"{path}#{number}", name, plain, start, end, is_raw, field)
             taken += 1
             if taken >= MOST:
                 return
@@ -90,13 +97,14 @@ def _tokens(text: str) -> Iterator[tuple[re.Match[str] | None, int, int]]:
         position = text.find("<", position + 1)
 
 
-def _found(text: str, is_xml: bool) -> Iterator[tuple[str, str, int, int, bool]]:
+def _found(text: str, is_xml: bool) -> Iterator[_Found]:
     above: list[str] = []
+    chosen = ""  # the field of the last <select>
     opened: tuple[str, str, int] | None = None  # path, name, and where the text of the element just opened begins
     for match, start, end in _tokens(text):
         if match is None:
             if opened is not None:
-                yield opened[0], opened[1], start, end, True
+                yield opened[0], opened[1], start, end, True, ""
             opened = None
             continue
         name = match[2]
@@ -110,14 +118,18 @@ def _found(text: str, is_xml: bool) -> Iterator[tuple[str, str, int, int, bool]]
         found = {each[1].lower(): each for each in _ATTRIBUTE.finditer(text, *match.span(3))}
         label = "" if is_xml else _label(found)
         here = "/".join((*above[-12:], name)) if is_xml else f"{name.lower()}[{label}]"
-        yield from _attributes(here, name, label, found)
+        tag = name.lower()
+        if tag == "select":
+            chosen = label
+        field = "" if is_xml else chosen if tag == "option" else _field(tag, label, found)
+        yield from _attributes(here, name, label, found, field)
         is_closed = match[3].endswith("/")
         opened = None if is_closed else (here, label or name.rpartition(":")[2], end)
         if is_xml and not is_closed and len(above) < 100:
             above.append(name)
 
 
-def _text(text: str, opened: tuple[str, str, int], end: int, name: str) -> Iterator[tuple[str, str, int, int, bool]]:
+def _text(text: str, opened: tuple[str, str, int], end: int, name: str) -> Iterator[_Found]:
     path, label, start = opened
     if name.lower() == "script":
         yield from _script(text, path, start, end)
@@ -127,17 +139,17 @@ def _text(text: str, opened: tuple[str, str, int], end: int, name: str) -> Itera
     while end > start and text[end - 1].isspace():
         end -= 1
     if end - start <= 8192:
-        yield path, label, start, end, False
+        yield path, label, start, end, False, ""
 
 
-def _script(text: str, path: str, start: int, end: int) -> Iterator[tuple[str, str, int, int, bool]]:
+def _script(text: str, path: str, start: int, end: int) -> Iterator[_Found]:
     while start < end and text[start].isspace():
         start += 1
     if text[start : start + 1] in ("{", "["):
-        yield path, "", start, start + len(text[start:end].rstrip()), True
+        yield path, "", start, start + len(text[start:end].rstrip()), True, ""
         return
     for match in _IN_SCRIPT.finditer(text, start, end):
-        yield f"script:{match[1]}", match[1], *match.span(2), True
+        yield f"script:{match[1]}", match[1], *match.span(2), True, ""
 
 
 def _label(found: dict[str, re.Match[str]]) -> str:
@@ -151,15 +163,18 @@ def _value(match: re.Match[str]) -> str:
     return match[match.lastindex or 2]
 
 
-def _attributes(
-    here: str, name: str, label: str, found: dict[str, re.Match[str]]
-) -> Iterator[tuple[str, str, int, int, bool]]:
+def _field(tag: str, label: str, found: dict[str, re.Match[str]]) -> str:
+    kind = _value(found["type"]).lower() if "type" in found else ""
+    return label if tag == "button" or (tag == "input" and kind in _NOT_TYPED) else ""
+
+
+def _attributes(here: str, name: str, label: str, found: dict[str, re.Match[str]], field: str) -> Iterator[_Found]:
     for attribute, match in found.items():
         if attribute in _DULL or attribute.startswith("xmlns"):
             continue
         start, end = match.span(match.lastindex or 2)
         if attribute in _URLS:
-            yield f"{here}@{attribute}~{_MASKED.sub('{}', _value(match))[:200]}", "", start, end, False
+            yield f"{here}@{attribute}~{_MASKED.sub('{}', _value(match))[:200]}", "", start, end, False, ""
         elif attribute not in _LABELS or (attribute == "id" and not label):
             means = label if attribute in ("value", "content") and label else attribute.removeprefix("data-")
-            yield f"{here}@{attribute}", means or name, start, end, False
+            yield f"{here}@{attribute}", means or name, start, end, False, field if attribute == "value" else ""

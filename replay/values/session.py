@@ -19,6 +19,7 @@ from .read import replaced, value_at
 LONGEST_VALUE = 16 << 10
 """Characters of a value; a longer one is a document and no token."""
 MOST_REASONS = 100
+_LONGEST_PATH = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ class SideValues:
 
 def _words(place: Place) -> str:
     """A place as a report names it: `$.id`, `header location`, `cookie sid`."""
+    path = place.path[:_LONGEST_PATH].removesuffix("#0")
     if place.part == "body":
-        return place.path
-    return f"{'cookie' if place.part == 'set-cookie' else place.part} {place.path.removesuffix('#0')}"
+        return path
+    return f"{'cookie' if place.part == 'set-cookie' else place.part} {path}"

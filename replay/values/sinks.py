@@ -39,6 +39,7 @@ _DULL = word_set(
     "x-cloud-trace-context x-requested-with cookie"
 )
 TAG = "etag:"
+FIELD = "field:"
 _TAGS = frozenset({"if-match", "if-none-match", "if-range"})
 _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "x-authorization"})
 
@@ -192,8 +193,11 @@ class _Reading:
         body = Body(request.headers, request.body)
         about = self._target.about
         if body.kind != JSON:
-            for path, name, text in body.leaves()[:MOST_LEAVES]:
-                self._leaf("body", path, text, names.sink_keys(name[:LONGEST_NAME], about) if name else ())
+            for leaf in body.leaves()[:MOST_LEAVES]:
+                keys = names.sink_keys(leaf.name[:LONGEST_NAME], about) if leaf.name else ()
+                # A page's field that is sent back as it was. Words are choices that every page offers.
+                is_given = leaf.field and any(map(str.isdigit, leaf.text))
+                self._leaf("body", leaf.path, leaf.text, (f"{FIELD}{leaf.field}", *keys) if is_given else keys)
             return
         about = _asked_for(body) or about
         for spot, key, value in islice(walk.leaves(body.document), MOST_LEAVES):

@@ -13,12 +13,12 @@ from typing import NamedTuple
 from ...capture.model import Exchange, Request, Response
 from ...capture.sanitize.vocabulary import words as word_set
 from . import expanding, names, walk
-from .bodies import JSON, Body
+from .bodies import HTML, JSON, Body
 from .decodings import MAX_STEPS
 from .expanding import Inner
 from .names import LONGEST_NAME
 from .place import Place
-from .sinks import ANY, UNSURE, Target, target_of
+from .sinks import ANY, FIELD, UNSURE, Target, target_of
 
 MOST_PLACES = 8
 """Places that are kept of one value in one answer."""
@@ -131,8 +131,11 @@ class Sources:
         if body.kind == JSON:
             self._json(body, request, target)
             return
-        for path, name, text in body.leaves():
-            self._leaf(text, names.source_keys(name[:LONGEST_NAME], target.about) if name else (), "body", path)
+        for leaf in body.leaves():
+            keys = names.source_keys(leaf.name[:LONGEST_NAME], target.about) if leaf.name else ()
+            if leaf.field and body.kind == HTML:
+                keys = (f"{FIELD}{leaf.field}", *keys)
+            self._leaf(leaf.text, keys, "body", leaf.path)
 
     def _json(self, body: Body, request: Request, target: Target) -> None:
         wanted, numbers, plain = self._wanted, self._numbers, self._plain

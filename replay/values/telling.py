@@ -68,10 +68,11 @@ _known_strength = lru_cache(maxsize=65_536)(_strength)
 
 
 def _of_digits(value: str) -> int:
-    """Numbers are dealt out in a row, and amounts are round; what may be a time is one by coincidence too."""
+    """Numbers are dealt out in a row, amounts are round, and clients have clocks too."""
     for length, unit in _EPOCHS:
         if len(value) == length and _FIRST <= int(value) / unit < _LAST:
-            return WEAK
+            # Two clocks say the same second easily, the same millisecond hardly.
+            return WEAK if unit == 1 else MEDIUM
     telling = len(value.strip("0"))
     if telling >= 9:
         return STRONG

@@ -1,6 +1,6 @@
 """Power and false alarms of the latency procedure on simulated reports, in the terms of docs/detection.md, "Latency".
 
-`python -m tests.benchmark.latency_power [REPORTS]` prints the tables. Nothing is timed: the samples are drawn.
+`PYTHONPATH=.typing:tests python -m benchmark.latency_power [REPORTS]` prints the tables. Nothing is timed: the samples are drawn.
 
 The generator. A report has 50 endpoints. The log of a service time is the request's own (sd .2 to .8, the same on both
 sides), the machine's drift (a random walk of sd .15 and two noisy neighbours of +.1 to +.4, the same at both sides of a

@@ -1,7 +1,7 @@
 """The latency procedure on real processes: a small service, slowed at one of its two endpoints, verified from end to end.
 
-`python -m tests.benchmark.latency_real [--budget SECONDS] [EFFECT …]` prints a row for each effect. By hand, on a machine
-that does nothing else: here things are timed. Each request waits 10 to 14 ms, so that the machine's speed matters little.
+`PYTHONPATH=.typing:tests python -m benchmark.latency_real [--budget SECONDS] [EFFECT …]` prints a row for each effect. By
+hand, on a machine that does nothing else: here things are timed. Each request waits 10 to 14 ms, so that the machine's speed matters little.
 """
 
 import argparse

@@ -58,7 +58,9 @@ class Shop:
 
     def add(self, turn: Turn) -> None:
         took = self.own.randrange(3_000, 12_000)
-        self.turns.append(Turn(**{**vars(turn), "takes_us": took, "changes": {"started_us": self.clock_us, **turn.changes}}))
+        self.turns.append(
+            Turn(**{**vars(turn), "takes_us": took, "changes": {"started_us": self.clock_us, **turn.changes}})
+        )
 
     def tick(self) -> None:
         # Both sides are asked within one slot; the order within it is random.
@@ -66,10 +68,20 @@ class Shop:
 
     def place(self, key: str, *, retry: dict[str, Any] | None = None) -> dict[str, Any]:
         """POST /orders; a retry with the same key gets the first answer again."""
-        fresh = {"customer_id": 41 + self.plan.randrange(3), "items": self.plan.sample(SKUS, 2), "qty": self.plan.randrange(1, 9)}
+        fresh = {
+            "customer_id": 41 + self.plan.randrange(3),
+            "items": self.plan.sample(SKUS, 2),
+            "qty": self.plan.randrange(1, 9),
+        }
         sent = retry["sent"] if retry else fresh
         if retry and not self.is_changed("S15"):
-            self.add(self.answer(retry, [sql("SELECT id FROM orders WHERE idempotency_key = $1", key, rows=[{"id": retry["id"]}])], sent))
+            self.add(
+                self.answer(
+                    retry,
+                    [sql("SELECT id FROM orders WHERE idempotency_key = $1", key, rows=[{"id": retry["id"]}])],
+                    sent,
+                )
+            )
             return retry
         order = self.make(sent)
         self.orders.append(order)
@@ -117,13 +129,19 @@ class Shop:
             found.append(sql(LINE, other, place, sku, sent["qty"], at=300 + 100 * place))
             self.lines.append({"order_id": other, "position": place, "sku": sku, "qty": sent["qty"]})
         booked = self.orders[0]["id"] if self.is_changed("wrong path") else number
-        found.append(Call("stock", "PUT", f"/reservations/{booked}", {"qty": sent["qty"] + self.is_changed("quantity")}, at_us=600))
+        found.append(
+            Call(
+                "stock", "PUT", f"/reservations/{booked}", {"qty": sent["qty"] + self.is_changed("quantity")}, at_us=600
+            )
+        )
         charged = self.uuid() if self.is_changed("charged reference") else order["reference"]
         found.append(Call("payments", "POST", "/charges", {"reference": charged, "amount": order["total"]}, at_us=700))
         cached = self.orders[0]["id"] if self.is_changed("wrong key") else number
         found.append(put(f"order:{cached}", json.dumps({"id": number, "total": order["total"]}), "EX", "300", at=800))
         told = self.orders[0]["id"] if self.is_changed("wrong event") else number
-        found.append(publish("orders.created", {"order": {"id": told, "total": order["total"]}}, key=str(number), at=900))
+        found.append(
+            publish("orders.created", {"order": {"id": told, "total": order["total"]}}, key=str(number), at=900)
+        )
         return found
 
     def body(self, order: dict[str, Any]) -> dict[str, Any]:
@@ -156,12 +174,24 @@ class Shop:
         place = order["id"] + (1 if self.is_changed("R23 location") else 0)
         lax = "" if self.is_changed("R45") else "; HttpOnly"
         expires = self.now(timedelta(minutes=10 if self.is_changed("cookie lifetime") else 60))
-        cookie = f"sid={self.own.getrandbits(128):032x}; Path=/{lax}; Secure; Expires={expires:%a, %d %b %Y %H:%M:%S} GMT"
-        heads = (JSON, ("location", f"/orders/{place}"), ("set-cookie", cookie), ("x-request-id", self.uuid()), ("etag", f'"{self.uuid()}"'))
+        cookie = (
+            f"sid={self.own.getrandbits(128):032x}; Path=/{lax}; Secure; Expires={expires:%a, %d %b %Y %H:%M:%S} GMT"
+        )
+        heads = (
+            JSON,
+            ("location", f"/orders/{place}"),
+            ("set-cookie", cookie),
+            ("x-request-id", self.uuid()),
+            ("etag", f'"{self.uuid()}"'),
+        )
         return Turn("POST", "/orders", self.body(order), 201, heads, sent=sent, calls=calls)
 
     def look(self, order: dict[str, Any]) -> None:
-        read = sql("SELECT id, total FROM orders WHERE id = $1", order["id"], rows=[{"id": order["id"], "total": order["total"]}])
+        read = sql(
+            "SELECT id, total FROM orders WHERE id = $1",
+            order["id"],
+            rows=[{"id": order["id"], "total": order["total"]}],
+        )
         self.add(Turn("GET", f"/orders/{order['id']}", self.body(order), calls=[read]))
 
     def fail(self, order: dict[str, Any]) -> None:
@@ -189,8 +219,19 @@ class Shop:
                 self.fail(self.plan.choice(self.known))
             else:
                 self.browse()
-        rows = [{"id": one["id"], "reference": one["stored"], "customer_id": one["sent"]["customer_id"], "total": one["total"]} for one in self.orders]
-        states = [state("orders", rows, name=self.name), state("order_lines", self.lines, key="order_id,position", name=self.name)]
+        rows = [
+            {
+                "id": one["id"],
+                "reference": one["stored"],
+                "customer_id": one["sent"]["customer_id"],
+                "total": one["total"],
+            }
+            for one in self.orders
+        ]
+        states = [
+            state("orders", rows, name=self.name),
+            state("order_lines", self.lines, key="order_id,position", name=self.name),
+        ]
         return a_run(self.turns, self.name, states=states)
 
 
