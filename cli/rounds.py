@@ -128,6 +128,9 @@ def untapped(sides: Sequence[SideSpec]) -> SideSpec | None:
 async def play_round(what: RoundPlan) -> RoundResult:
     """Play the round."""
     players = [_Player(what, spec) for spec in what.sides]
+    baselines = tuple(player.values for player in players if player.spec.name in (BASELINE, NOISE))
+    for player in players:
+        player.values.references = baselines or (player.values,)
     one_by_one = in_turn(what.sides, what.plan.message_buses) is not None
     groups = [[player] for player in players] if one_by_one else [players]
     fired = min([await _play(what, group) for group in groups])

@@ -26,7 +26,7 @@ from ..diffing.judge import judge_and_learn
 from ..diffing.latency.stages import more_wanted, undecided
 from ..diffing.races import Overlapped, race_findings
 from ..diffing.report.formats import render
-from ..diffing.report.model import Finding, Report, Severity
+from ..diffing.report.model import Report, Severity
 from ..diffing.rounds import JudgeOptions, Round, Run
 from ..diffing.undecided import MOST_ROUNDS, wanted
 from ..replay.buses import buses_of, check_buses
@@ -137,14 +137,17 @@ class Verification:
             )
             if wanted(report, number, least=self._rounds) is None:
                 break
-        timing = await self._time_again(rounds, noise, notes, (plan, source.manifest, capture, book, needs))
+        what = (plan, source.manifest, capture, book, needs)
+        played: list[Overlapped] = []
+        if replayed == len(plan.steps) and is_quiet(report):
+            played = await self._race(len(rounds) + 1, notes, beats_of(plan, source.exchanges), what)
+        timing = await self._time_again(rounds, noise, notes, what, len(played))
         if timing:
             report, learnt = judge_and_learn(rounds, noise, self._options(capture), timing, source, memory.known)
         memory.keep(learnt, self._run_folder(capture))
         report = cascade(self._fair(report), source.exchanges, unsent, len(plan.steps))
-        if replayed == len(plan.steps) and is_quiet(report):
-            number = len(rounds) + len(timing) + 1
-            report = await self._race(report, number, notes, source, (plan, source.manifest, capture, book, needs))
+        if len(played) == ROUNDS:
+            report = with_races(report, race_findings(played), self.plan.fail_on)
         report = conclude(report, source, plan, replayed, notes, sorted(blank))
         return self._self_tested(report, rounds, noise) if self.plan.self_test else report
 
@@ -159,6 +162,7 @@ class Verification:
         noise: Sequence[Run],
         notes: list[str],
         what: tuple[Plan, Manifest, Path, Book | None, Needs],
+        raced: int,
     ) -> list[Round]:
         """Rounds at fresh processes that replay only what may have got slower, as many as are needed to tell and the
         budget has room for. Their times alone count."""
@@ -175,7 +179,7 @@ class Verification:
             if not self._time_for_another():
                 notes.append(unfinished(wanted, len(timing), f"the budget of {self.plan.budget_s:g} s was used up"))
                 break
-            number = len(rounds) + len(timing) + 1
+            number = len(rounds) + raced + len(timing) + 1
             try:
                 fired, runs, _ = await self._round(number, (BASELINE, CANDIDATE), part, source, capture, book, needs)
             except CouldNotCheck as error:
@@ -189,35 +193,35 @@ class Verification:
 
     async def _race(
         self,
-        report: Report,
         number: int,
         notes: list[str],
-        source: Run,
+        beats: tuple[Beat, ...],
         what: tuple[Plan, Manifest, Path, Book | None, Needs],
-    ) -> Report:
-        """`report` with what shows only where requests overlap as they did when recorded; `number` is the first
-        round's."""
-        beats = beats_of(what[0], source.exchanges)
+    ) -> list[Overlapped]:
+        """Rounds, the first being `number`, in which requests overlap as they did when recorded: one where that shows
+        nothing, else as many as it takes to rule out chance."""
         sides = self._sides()
-        if not beats or in_turn(sides, what[0].message_buses) or not all(side.service.is_started for side in sides):
-            return report
         played: list[Overlapped] = []
-        findings: list[Finding] = []
+        if not beats or in_turn(sides, what[0].message_buses) or not all(side.service.is_started for side in sides):
+            return played
         while len(played) < ROUNDS:
             if not self._time_for_another():
-                # One round alone may be chance's doing.
                 notes.append(f"races: {len(played)} of {ROUNDS} rounds with overlaps: the budget was used up")
-                return report
+                break
             names = (BASELINE, NOISE, CANDIDATE)
-            fired, runs, _ = await self._round(number + len(played), names, *what, beats)
+            try:
+                fired, runs, _ = await self._round(number + len(played), names, *what, beats)
+            except CouldNotCheck as error:
+                # What the rounds before it found stands.
+                self._note(notes, [f"races: {error.message}"])
+                break
             if fired < len(what[0].steps):
                 notes.append("races: a round with overlapping requests did not come to its end")
-                return report
+                break
             played.append(Overlapped((runs[BASELINE], runs[NOISE]), runs[CANDIDATE]))
-            findings = race_findings(played)
-            if not findings:
-                return report
-        return with_races(report, findings, self.plan.fail_on)
+            if not race_findings(played):
+                break
+        return played
 
     def _book(self, source: Run) -> Book | None:
         """The answers of the stubs, where there are any."""

@@ -7,18 +7,16 @@ what goes beyond is compared by digest (`note` says so).
 
 import binascii
 import hashlib
-import json
 from base64 import b64decode
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from urllib.parse import parse_qsl
 
-import orjson
-
 from ..capture.codings import CodingError, decode, parse_codings
-from ..capture.grpc_body import PROTOBUF_TYPES, readable_messages
+from ..capture.grpc_body import PROTOBUF_TYPES, TRAILERS, readable_messages, split_messages
 from ..capture.headers import Headers
+from .forms.document import MAX_DEPTH, canonical_key, decoded_text, parse_json, spelled_alike, within_depth
 from .forms.events import LINES_TYPES, STREAM_TYPE, looks_like_lines, parse_lines, parse_stream
 from .forms.magic import magic
 from .forms.multipart import MultipartError, parse_multipart
@@ -26,7 +24,18 @@ from .forms.table import TABLE_TYPES, TableError, parse_table
 from .forms.xml import UnreadXml, XmlError, parse_xml
 from .report.model import Json
 
-MAX_DEPTH = 200
+__all__ = [
+    "MAX_DEPTH",
+    "TREES",
+    "Body",
+    "Form",
+    "canonical",
+    "canonical_key",
+    "forget",
+    "spelled_alike",
+    "within_depth",
+]
+
 MAX_FIELDS = 10_000
 MAX_MESSAGE = 16 << 20
 MAX_NESTED = 3
@@ -34,14 +43,9 @@ MAX_NESTED = 3
 CACHED = 256
 """Bodies that are kept parsed: a pair's are looked at several times, one after another."""
 
-_LONG_NUMBER = b"0" * 19
-_DIGITS = bytes(ord("0") if 48 <= byte <= 57 else 32 for byte in range(256))
-"""Every digit as "0", so that a long number is found by a search for plain bytes: a tenth of a pattern's time."""
-_ORJSON_DEPTH = 254
-_SPARE_DEPTH = _ORJSON_DEPTH - MAX_DEPTH
-"""orjson serialises so many levels and no more: what it takes within `_SPARE_DEPTH` lists nests at most `MAX_DEPTH`
-deep, and no walk is needed to know it."""
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_FREE_TRAILERS = frozenset({"date", "server-timing", "traceparent", "x-request-id"})
+_PAGE_STARTS = (b"<!doctype html", b"<html")
 _BOM_STARTS = frozenset(mark[:1] for mark, _ in _BOMS)
 _MEDIA = ("image/", "audio/", "video/", "font/")
 _OPAQUE = frozenset({"application/octet-stream", "application/pdf", "application/zip", "application/gzip"})
@@ -139,7 +143,8 @@ def _by_media(body: bytes, media: str, content_type: str, nested: int) -> Body:
         if not found.broken:
             return found
     found = _text_body(body, charset)
-    is_page = found.form is Form.TEXT and media in ("text/html", "application/xhtml+xml")
+    says_page = media in ("text/html", "application/xhtml+xml")
+    is_page = found.form is Form.TEXT and (says_page or (not media and body[:64].lower().startswith(_PAGE_STARTS)))
     return replace(found, form=Form.HTML) if is_page else found
 
 
@@ -169,108 +174,23 @@ def _parse_marked(body: bytes, content_type: str, mark: str) -> Body | None:
 
 
 def _json_body(body: bytes, charset: str) -> Body:
-    parsed, key, why = _parse_json(body, charset)
+    parsed, key, why = parse_json(body, charset)
     if why:
-        return Body(Form.TEXT, _decode(body, charset), _digest(body), len(body), broken=why)
+        return Body(Form.TEXT, decoded_text(body, charset), _digest(body), len(body), broken=why)
     if not key and not within_depth(parsed):
         return _binary(body, f"nested deeper than {MAX_DEPTH}")
     return Body(Form.JSON, parsed, key or canonical_key(parsed), len(body))
 
 
-def _parse_json(body: bytes, charset: str) -> tuple[Json, bytes, str]:
-    """The value, its key where that came for free, or why there is none. orjson rounds integers past 64 bit and drops
-    a repeated key: bodies that may hold either take the slow way, and so do those nested deeper than `MAX_DEPTH`."""
-    if charset == "utf-8" and not _holds_long_integer(body):
-        try:
-            parsed: Json = orjson.loads(body)
-            # Fewer brackets than levels cannot nest too deep.
-            is_flat = body.count(b"{") + body.count(b"[") <= MAX_DEPTH
-            key = orjson.dumps(parsed, option=orjson.OPT_SORT_KEYS) if is_flat else _key_within_depth(parsed)
-        except (orjson.JSONDecodeError, orjson.JSONEncodeError):
-            key = b""
-        # Fewer quotation marks than the body has: a key came twice (or a quote is spelled \u0022).
-        if key and key.count(b'"') == body.count(b'"'):
-            return parsed, key, ""
-    parsed, why = _parse_slowly(body, charset)
-    return parsed, b"", why
-
-
-def _key_within_depth(value: Json) -> bytes:
-    """The key of a value that nests at most `MAX_DEPTH` deep; JSONEncodeError for any other."""
-    for _ in range(_SPARE_DEPTH):
-        value = [value]
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)[_SPARE_DEPTH:-_SPARE_DEPTH]
-
-
-def _holds_long_integer(body: bytes) -> bool:
-    """Whether a row of 19 digits stands anywhere but in a fraction."""
-    digits = body.translate(_DIGITS)
-    start = digits.find(_LONG_NUMBER)
-    while start > 0 and body[start - 1 : start] == b".":
-        end = digits.find(b" ", start)
-        start = digits.find(_LONG_NUMBER, end) if end >= 0 else -1
-    return start >= 0
-
-
-def _parse_slowly(body: bytes, charset: str) -> tuple[Json, str]:
-    text = _decode(body, charset)
-    try:
-        parsed: Json = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_pairs, parse_int=_int)
-    except RecursionError:
-        return None, "nested too deep"
-    except ValueError as error:
-        return None, str(error).split(":", 1)[0]
-    return parsed, ""
-
-
-def _pairs(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    fields: dict[str, Json] = {}
-    for key, value in pairs:
-        name, count = key, 1
-        while name in fields and count < 100:
-            count += 1
-            name = f"{key}#{count}"
-        fields[name] = value
-    return fields
-
-
-def _int(digits: str) -> int | str:
-    # Past 4,300 digits Python refuses, and so will every reader.
-    return int(digits) if len(digits) < 4_000 else digits
-
-
-def within_depth(value: Json, limit: int = MAX_DEPTH) -> bool:
-    """Whether `value` nests at most `limit` deep. Breadth first, so that no stack is at risk."""
-    level: list[Json] = [value] if isinstance(value, dict | list) else []
-    for _ in range(limit):
-        below: list[Json] = []
-        for item in level:
-            # By exact type: what a parser made has no other, and this line sees every leaf.
-            inner = item.values() if isinstance(item, dict) else item
-            below += [one for one in inner if type(one) is dict or type(one) is list]  # type: ignore[union-attr]  # containers only
-        if not below:
-            return True
-        level = below
-    return False
-
-
-def canonical_key(value: Json) -> bytes:
-    """Equal exactly where two values are equal and their numbers are spelled as the same type."""
-    try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    except orjson.JSONEncodeError:
-        return json.dumps(value, sort_keys=True).encode()
-
-
 def _read(text: str) -> tuple[Json, str]:
     """A JSON text within a body, as deep as may be."""
-    value, _, why = _parse_json(text.encode("utf-8", "surrogatepass"), "utf-8")
+    value, _, why = parse_json(text.encode("utf-8", "surrogatepass"), "utf-8")
     return (None, "nested too deep") if not why and not within_depth(value, MAX_DEPTH - 2) else (value, why)
 
 
 def _sniffed_lines(body: bytes, charset: str) -> Body | None:
     """JSON a line, under whatever name it came."""
-    text = _decode(body, charset)
+    text = decoded_text(body, charset)
     if not looks_like_lines(text):
         return None
     values, why = parse_lines(text, _read)
@@ -278,7 +198,7 @@ def _sniffed_lines(body: bytes, charset: str) -> Body | None:
 
 
 def _events_body(body: bytes, charset: str, *, is_stream: bool) -> Body:
-    text = _decode(body, charset)
+    text = decoded_text(body, charset)
     values, why = parse_stream(text, _read) if is_stream else parse_lines(text, _read)
     if why:
         return Body(Form.TEXT, text, _digest(body), len(body), broken=why)
@@ -291,12 +211,12 @@ def _xml_body(body: bytes, content_type: str) -> Body:
     except UnreadXml as error:
         return replace(_text_body(body, _charset(content_type)), note=str(error))
     except XmlError as error:
-        return Body(Form.TEXT, _decode(body, _charset(content_type)), _digest(body), len(body), broken=str(error))
+        return Body(Form.TEXT, decoded_text(body, _charset(content_type)), _digest(body), len(body), broken=str(error))
     return Body(Form.XML, value, canonical_key(value), len(body))
 
 
 def _table_body(body: bytes, charset: str, delimiter: str) -> Body:
-    text = _decode(body, charset)
+    text = decoded_text(body, charset)
     try:
         value: Json = {**parse_table(text, delimiter)}
     except TableError as error:
@@ -317,17 +237,6 @@ def _multipart_body(body: bytes, content_type: str, nested: int) -> Body:
     if not within_depth(value):
         return _binary(body, f"nested deeper than {MAX_DEPTH}")
     return Body(Form.MULTIPART, value, canonical_key(value), len(body))
-
-
-def spelled_alike(one: Json, other: Json) -> bool:
-    """Whether two values that Python finds equal are spelled as the same types: 1 == 1.0 == True."""
-    try:
-        # Mostly their members come in one order, too, and sorting is half of the work.
-        if orjson.dumps(one) == orjson.dumps(other):
-            return True
-    except orjson.JSONEncodeError:
-        pass
-    return canonical_key(one) == canonical_key(other)
 
 
 def _form_body(body: bytes) -> Body:
@@ -358,8 +267,25 @@ def _protobuf_body(body: bytes, media: str) -> Body:
     if found is None:
         return _binary(body, "protobuf that does not parse")
     messages = [_named(one) for one in found]
+    trailers = _trailers(plain) if media.startswith("application/grpc-web") else {}
+    if trailers and len(messages) == 1 and isinstance(messages[0], dict):
+        messages = [{**messages[0], "trailers": trailers}]
+    elif trailers:
+        messages.append({"trailers": trailers})
     value = messages[0] if len(messages) == 1 else messages
     return Body(Form.JSON, value, canonical_key(value), size)
+
+
+def _trailers(body: bytes) -> dict[str, Json]:
+    """What a gRPC-Web body says at its end, the status among it; its head says 200 whatever happened."""
+    found: dict[str, Json] = {}
+    for message in split_messages(body):
+        if message.flags & TRAILERS:
+            for line in message.data.decode("latin-1").splitlines():
+                name, colon, value = line.partition(":")
+                if colon and name.strip().lower() not in _FREE_TRAILERS:
+                    found[name.strip().lower()] = value.strip()
+    return found
 
 
 def _named(message: Json) -> Json:
@@ -374,7 +300,7 @@ def _named(message: Json) -> Json:
 def _text_body(body: bytes, charset: str) -> Body:
     if b"\0" in body[:4096]:
         return _binary(body)
-    text = _decode(body, charset).replace("\r\n", "\n")
+    text = decoded_text(body, charset).replace("\r\n", "\n")
     return Body(Form.TEXT, text, text.encode("utf-8", "surrogatepass"), len(body))
 
 
@@ -391,10 +317,3 @@ def _charset(content_type: str) -> str:
     _, _, rest = content_type.lower().partition("charset=")
     name = rest.split(";", 1)[0].strip(" \"'")
     return "utf-8" if name in {"", "utf8", "utf-8", "us-ascii", "ascii"} else name
-
-
-def _decode(body: bytes, charset: str) -> str:
-    try:
-        return body.decode(charset)
-    except (LookupError, UnicodeDecodeError):
-        return body.decode("latin-1")

@@ -22,8 +22,8 @@ from .siblings import Answer, is_route_word, values_among
 
 MANY_SIBLINGS = 20
 """More different names than this at one place are values; facts: max(20, 0.3 × hits)."""
-MANY_KEYS = 8
-"""Of a Redis key, whose parts after the first are values as a rule; each is used by several commands."""
+MANY_KEYS = 4
+"""Of a Redis key, whose parts after the first are values as a rule, however often each is asked for."""
 MAX_SEGMENTS = 30
 MAX_NAME = 80
 """A longer segment is no name (and no food for a pattern)."""
@@ -31,6 +31,8 @@ MAX_ECHO_BODY = 64 << 10
 MAX_ANSWERS = 12
 """Answers of one path, and under one name, that are looked at."""
 MAX_KNOWN = 24
+MAX_ECHOED = 200
+"""Siblings whose answers are searched for them."""
 MAX_CACHED = 20_000
 """Paths that are kept split: a capture may ask for a hundred thousand."""
 MAX_TARGET = 1_000
@@ -109,7 +111,7 @@ class _Siblings:
     def echoes(self) -> dict[str, str]:
         """The names that an answer holds as a text, with the member that it is."""
         found: dict[str, str] = {}
-        for name, answers in self.answers.items():
+        for name, answers in islice(self.answers.items(), MAX_ECHOED):
             wanted = unquote(name).encode("utf-8", "surrogatepass")
             for one in answers:
                 body = one.body[:MAX_ECHO_BODY] if one.status < 300 else b""
@@ -161,7 +163,10 @@ class Templates:
             elif exchange.protocol in SQL:
                 templates._note_statement(exchange)
         templates._documented = {scope: Documented(paths) for scope, paths in documents.items() if paths}
-        templates._grow(hits, seen)
+        # Keys come after paths: what is a value in a path is one in a key, too.
+        templates._grow({key: count for key, count in hits.items() if key[0] not in templates._keyed}, seen)
+        known = frozenset(unquote(one) for _, values in templates._values.values() for one in values)
+        templates._grow({key: count for key, count in hits.items() if key[0] in templates._keyed}, {}, known)
         return templates
 
     def _note_statement(self, exchange: Exchange) -> None:
@@ -171,7 +176,12 @@ class Templates:
         if held is None or (len(text), text) < (len(held), held):
             self._statements[name] = text
 
-    def _grow(self, hits: dict[Asked, int], seen: dict[Asked, dict[tuple[str, int], bytes]]) -> None:
+    def _grow(
+        self,
+        hits: dict[Asked, int],
+        seen: dict[Asked, dict[tuple[str, int], bytes]],
+        known: frozenset[str] = frozenset(),
+    ) -> None:
         # Level by level, because a placeholder above decides which siblings stand together below.
         split = [(scope, path.split("/")[1:], (scope, path)) for scope, path in hits]
         split = [entry for entry in split if len(entry[1]) <= MAX_SEGMENTS]
@@ -187,7 +197,7 @@ class Templates:
                     siblings.note(segments[depth], hits[key], self._answers(scope, segments, depth, seen.get(key, {})))
             for place, siblings in level.items():
                 if siblings.hits:
-                    self._settle(place, siblings)
+                    self._settle(place, siblings, known)
 
     def _answers(
         self, scope: str, segments: list[str], depth: int, seen: dict[tuple[str, int], bytes]
@@ -196,19 +206,23 @@ class Templates:
         rest = "/".join("{}" if is_value(one) else one for one in segments[depth + 1 :])
         return (Answer(method, rest, status, body) for (method, status), body in seen.items())
 
-    def _settle(self, place: Place, siblings: "_Siblings") -> None:
-        """Which of the siblings are values, and what they are called."""
+    def _settle(self, place: Place, siblings: "_Siblings", known: frozenset[str]) -> None:
+        """Which of the siblings are values, and what they are called; `known` are values of other places."""
         scope, _, above = place
         names = siblings.hits
         echoes = siblings.echoes()
-        if len(echoes) >= 2 and len(echoes) >= 0.6 * len(names):
+        if len(echoes) >= 2 and len(echoes) >= 0.6 * min(len(names), MAX_ECHOED):
             called = sorted(echoes.values())
             values = frozenset(name for name in names if name in echoes or not is_route_word(name))
             self._values[place] = (max(called, key=called.count), values)
         elif len(names) > self._most_names(place, sum(names.values())):
             kept = names if scope in self._keyed else [name for name in names if not is_route_word(name)]
             self._values[place] = ("id", frozenset(kept))
-        elif scope not in self._keyed:
+        elif scope in self._keyed:
+            found = {name for name in names if above and unquote(name) in known}
+            if found:
+                self._values[place] = ("id", frozenset(found))
+        else:
             found = values_among(siblings.answers, above[-1] if above else "", siblings.known)
             if found:
                 self._values[place] = ("id", frozenset(found))
@@ -216,7 +230,7 @@ class Templates:
     def _most_names(self, place: Place, hits: int) -> float:
         """How many siblings may be names: of a key's parts after the first fewer than of a path's."""
         scope, _, above = place
-        return max(MANY_KEYS, 0.1 * hits) if scope in self._keyed and above else max(MANY_SIBLINGS, 0.3 * hits)
+        return MANY_KEYS if scope in self._keyed and above else max(MANY_SIBLINGS, 0.3 * hits)
 
     def _above(self, scope: str, segments: list[str], depth: int) -> Place:
         done: tuple[str, ...] = ()

@@ -3,23 +3,25 @@
 What is drawn anew for each call does not show again at the same request, so that it cannot be confirmed there. Counted
 over all rounds it still tells. Two exact tests: Fisher's, of how often the candidate differs from the baseline and the
 baseline from itself; and McNemar's (1947), of which way the differing pairs go: between two runs of one code a value
-is lost as often as it is gained. Both are asked for far more than the usual 5 %, since every noisy place is a try.
+is lost as often as it is gained. Both are asked for far more than the usual 5 %: every noisy place is a try, and so is
+every further round.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass, field, replace
 
 from .comparison import Comparison, Observation
 from .difference import Difference, type_name
 from .report.model import Json, Surface
-from .significance import benjamini_hochberg, binomial_tail, fisher_greater
+from .significance import binomial_tail, fisher_greater
 
-LEVEL = 1e-3
+LEVEL = 1e-4
 """Largest p-value of a frequency that counts as changed."""
-ITSELF = 0.05
-"""A direction that the baseline itself shows at this p-value is a difference between processes, not between codes."""
+FAMILY = 0.005
+"""Largest chance that any of a report's places is said to have changed although none has (Bonferroni's)."""
+ITSELF = 0.005
+"""A direction that two baselines show at this p-value is a difference between processes, not between codes."""
 MIN_RATIO = 3
 MAX_VALUES = 30
 """Of more different values each one's direction says nothing."""
@@ -110,11 +112,13 @@ def tally(comparisons: Sequence[Comparison]) -> Tallies:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """A place whose frequency changed: `shown` are the differences of the first round that go that way."""
+    """A place whose frequency may have changed: `shown` are the differences of the first round that go that way,
+    `among` how many places differ."""
 
     shown: tuple[Observation, ...]
     how: str
     p_value: float
+    among: int = 1
 
     @property
     def endpoint(self) -> str:
@@ -144,14 +148,14 @@ def try_frequencies(rounds: Sequence[Comparison], itself: Sequence[Comparison]) 
         theirs = own.get((at, family), Tally())
         theirs.open(len(itself) - 1)
         tried = (_more_often(at[0], mine, theirs, rounds, itself), _another_way(mine, theirs))
-        found.extend(islice(sorted((one for one in tried if one), key=lambda one: one.p_value), 1))
+        best = min((one for one in tried if one is not None and one.shown), key=lambda one: one.p_value, default=None)
+        found.extend([replace(best, among=len(seen))] if best else [])
     return found
 
 
 def significant(tried: Sequence[Tried]) -> list[Tried]:
-    """Those that are so at `LEVEL`, and at a false discovery rate of 1 % among all."""
-    kept = benjamini_hochberg([one.p_value for one in tried])
-    return [one for one, real in zip(tried, kept, strict=True) if real and one.p_value <= LEVEL]
+    """Those that are so at `LEVEL`, and at `FAMILY` over all places of the report that differ at all."""
+    return [one for one in tried if one.p_value <= LEVEL and one.p_value * one.among <= FAMILY]
 
 
 def _more_often(
@@ -178,8 +182,9 @@ def _another_way(mine: Tally, theirs: Tally) -> Tried | None:
     up = gained[value] > lost[value]
     pairs = zip(mine.gained, mine.lost, strict=True)
     alike = all((more[value] > less[value]) is up and more[value] != less[value] for more, less in pairs)
-    own = sum(one[value] for one in theirs.gained), sum(one[value] for one in theirs.lost)
-    if not alike or gained[value] + lost[value] < MIN_PAIRS or _sign_test(*own) < ITSELF or not any(own):
+    own = [(more[value], less[value]) for more, less in zip(theirs.gained, theirs.lost, strict=True)]
+    leans = any(_sign_test(*each) < ITSELF for each in own)
+    if not alike or gained[value] + lost[value] < MIN_PAIRS or leans or not any(map(any, own)):
         return None
     how = f"{value}: came {gained[value]} times and went {lost[value]} times"
     shown = tuple(one for one in mine.first if _sides(one.difference)[1 if up else 0] == value)

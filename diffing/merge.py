@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from .cluster import Cluster
 from .comparison import Observation
+from .identity.sequence import OUT_OF_ORDER
 from .identity.sights import parts_of
 from .operation import is_write
 from .report.model import Severity, Surface
@@ -177,7 +178,14 @@ def _broken_relation(clusters: list[Cluster]) -> Explained:
 def _one_id(clusters: list[Cluster]) -> Explained:
     """An id that is another's is so wherever the answer names it; a request that was carried out a second time (few of
     its endpoint's) names nothing that it named at first."""
-    broken = sorted(_of(clusters, Surface.RESPONSE, "relation_broken"), key=_telling)
+    early = [
+        one for one in _of(clusters, Surface.RESPONSE, "relation_changed") if one.example.transition == OUT_OF_ORDER
+    ]
+    for group in (_of(clusters, Surface.RESPONSE, "relation_broken"), early):
+        yield from _named_again(sorted(group, key=_telling))
+
+
+def _named_again(broken: list[Cluster]) -> Explained:
     taken: set[int] = set()
     for cause in broken:
         for other in broken:
@@ -209,6 +217,15 @@ def _same_ids(cause: Cluster, other: Cluster) -> bool:
 
 def _ids(one: Observation) -> set[tuple[str, str]]:
     return {(part.before, part.after) for part in parts_of(one.difference.before, one.difference.after)}
+
+
+def _made_otherwise(clusters: list[Cluster]) -> Explained:
+    """An id that is made otherwise is so in a Location and in a link too."""
+    for cause in _of(clusters, Surface.RESPONSE, "shape_changed", "type_changed"):
+        others = [*_of(clusters, Surface.HEADER, "changed"), *_of(clusters, Surface.RESPONSE, "relation_broken")]
+        for other in others:
+            if other.endpoint == cause.endpoint and _within(other, cause) and _same_ids(cause, other):
+                yield cause, other
 
 
 def _carried_out_again(clusters: list[Cluster]) -> Explained:
@@ -248,6 +265,7 @@ _RULES: tuple[Rule, ...] = (
     _bypassed,
     _rolled_back,
     _broken_relation,
+    _made_otherwise,
     _one_id,
     _carried_out_again,
     _written,

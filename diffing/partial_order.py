@@ -4,6 +4,7 @@ Threads write their lines in any order, but "start" is written before they begin
 pair counts that was seen often and never the other way round.
 """
 
+import hashlib
 from collections import Counter
 from collections.abc import Hashable, Sequence
 
@@ -15,6 +16,7 @@ MIN_SEEN = 20
 MAX_ELEMENTS = 40
 MAX_PAIRS = 50_000
 MAX_LABELS = 64
+MAX_LABEL = 100
 
 Label = Hashable
 
@@ -61,8 +63,15 @@ class PartialOrder:
 
 def _label(element: Json, member: str | None) -> Label:
     if member is not None and isinstance(element, dict):
-        return str(element.get(member))
-    return content(element).decode("utf-8", "replace")
+        return _short(str(element.get(member)))
+    return _short(content(element).decode("utf-8", "replace"))
+
+
+def _short(text: str) -> str:
+    """A label of bounded size that still tells two texts apart."""
+    if len(text) <= MAX_LABEL:
+        return text
+    return text[:MAX_LABEL] + hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _naming_member(lists: Sequence[Sequence[Json]]) -> str | None:

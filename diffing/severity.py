@@ -15,10 +15,21 @@ from .report.model import Severity, Surface
 INFO, WARNING, BREAKING = Severity.INFO, Severity.WARNING, Severity.BREAKING
 _DOORS = frozenset({"PERMISSION_DENIED→OK", "UNAUTHENTICATED→OK"})
 
-_SENSITIVE = re.compile(
-    r"cost|margin|secret|passw|token|internal|admin|role|permission|ssn|salary|hash|salt|private|credential|api_?key",
-    re.I,
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_SENSITIVE = frozenset(
+    {
+        "admin", "apikey", "cost", "credential", "credentials", "cvc", "cvv", "hash", "iban", "internal", "margin",
+        "passwd", "password", "permission", "permissions", "private", "profit", "role", "roles", "salary", "salt",
+        "secret", "secrets", "ssn", "token", "wholesale",
+    }
+)  # fmt: skip
+"""Words of names that a reader without a role should not find."""
+_HARMLESS = frozenset(
+    {"content", "csrf", "cursor", "delivery", "etag", "file", "next", "page", "prev", "shipping", "commit"}
 )
+"""Words beside which they mean something else: a page's token, the cost of a delivery."""
+_OPEN_CACHE = re.compile(r"\bpublic\b", re.IGNORECASE)
+_CLOSED_CACHE = re.compile(r"\b(?:private|no-store)\b", re.IGNORECASE)
 
 RESPONSE = {
     "field_removed": BREAKING,
@@ -50,7 +61,7 @@ def severity_of(one: Difference) -> Severity:
 def _response(one: Difference) -> Severity:
     match one.kind:
         case "field_added":
-            return WARNING if _SENSITIVE.search((one.path or "").rsplit(".", 1)[-1]) else INFO
+            return WARNING if is_sensitive((one.path or "").rsplit(".", 1)[-1]) else INFO
         case "null_vs_empty":
             return BREAKING if one.transition.endswith("→null") and one.transition != "empty→null" else WARNING
         case "format_changed":
@@ -62,18 +73,38 @@ def _response(one: Difference) -> Severity:
     return RESPONSE.get(one.kind, WARNING)
 
 
+def is_sensitive(name: str) -> bool:
+    """Whether a member's name says that not everybody should see it: by its words, so that hashtags are no hash."""
+    words = {word.lower() for word in _WORDS.findall(name)}
+    joined = {"apikey"} if {"api", "key"} <= words else set()
+    return bool((words | joined) & _SENSITIVE) and not words & _HARMLESS
+
+
 def _header(one: Difference) -> Severity:
     name = (one.path or "").removeprefix("header.")
+    if _opens(name, one):
+        return BREAKING
     if one.trait in {"cosmetic", "volatile", "cookie", "stronger", "tokens"}:
         return INFO
     if one.kind == "extra":
-        # A new header is read by nobody yet, unless it loosens something: those carry the trait "security".
-        return BREAKING if name == "access-control-allow-origin" and one.after == "*" else INFO
+        # A new header is read by nobody yet. Who may read the answer is another matter.
+        return WARNING if name == "access-control-allow-origin" else INFO
     if one.kind == "missing":
         return BREAKING if name in {"location", "content-type", "access-control-allow-origin"} else WARNING
     if one.trait == "media" or name == "location":
         return BREAKING
     return WARNING
+
+
+def _opens(name: str, one: Difference) -> bool:
+    """Whether a header that came or went lets others read the answer, or keep it."""
+    if one.kind == "extra":
+        return (
+            (name == "access-control-allow-origin" and one.after == "*")
+            or (name == "access-control-allow-credentials" and str(one.after).lower() == "true")
+            or (name == "cache-control" and bool(_OPEN_CACHE.search(str(one.after))))
+        )
+    return one.kind == "missing" and name == "cache-control" and bool(_CLOSED_CACHE.search(str(one.before)))
 
 
 def _status(one: Difference) -> Severity:

@@ -7,6 +7,7 @@ place. Different endpoints stay apart: each is somebody's contract.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from .cluster import Cluster
 from .report.model import Severity, Surface
@@ -14,6 +15,8 @@ from .severity import severity_of
 
 JACCARD = 0.95
 """Share of requests that two clusters must have in common (facts: co-occurrence)."""
+MIN_SHARED = 3
+"""Requests in common below which showing together is no evidence."""
 _STRUCTURE = frozenset(
     {
         "field_removed",
@@ -35,8 +38,18 @@ def merge_together(clusters: Sequence[Cluster]) -> list[Cluster]:
     for cluster in clusters:
         if cluster.example.surface is Surface.RESPONSE and cluster.example.path:
             by_endpoint[cluster.endpoint].append(cluster)
+    for leader, other in _cookies(clusters):
+        gone.add(id(other))
+        leader.notes.append(f"and {other.example.transition} ({len(other.observations)} requests)")
     for group in by_endpoint.values():
-        for leader, other, why in (*_repeated(group), *_replaced(group)):
+        for leader, other in _one_or_many(group):
+            gone.add(id(other))
+            for key, observation in other.observations.items():
+                renamed = replace(observation.difference, path=leader.example.path)
+                leader.observations.setdefault(key, replace(observation, difference=renamed))
+                leader.confirmed.setdefault(key, other.confirmed.get(key, 0))
+        left = [one for one in group if id(one) not in gone]
+        for leader, other, why in (*_repeated(left), *_replaced(left)):
             if id(leader) not in gone and id(other) not in gone:
                 gone.add(id(other))
                 leader.notes.append(f"{why} {other.example.path} ({len(other.observations)} requests)")
@@ -44,6 +57,32 @@ def merge_together(clusters: Sequence[Cluster]) -> list[Cluster]:
 
 
 Merged = tuple[Cluster, Cluster, str]
+
+
+def _cookies(clusters: Sequence[Cluster]) -> Iterable[tuple[Cluster, Cluster]]:
+    """What protects one cookie, lost at the same requests: one line of code sets it."""
+    same: dict[tuple[str, str, str], list[Cluster]] = defaultdict(list)
+    for cluster in clusters:
+        one = cluster.example
+        if one.surface is Surface.HEADER and one.kind == "attribute_changed":
+            same[cluster.endpoint, one.trait, one.transition.partition(":")[0]].append(cluster)
+    for alike in same.values():
+        alike.sort(key=lambda one: one.example.transition)
+        yield from ((alike[0], other) for other in alike[1:] if _co_occur(alike[0], other))
+
+
+def _one_or_many(group: Sequence[Cluster]) -> Iterable[tuple[Cluster, Cluster]]:
+    """The same change of the same member, which stands in a list at some requests and alone at others: XML has no
+    other way to write a list of one."""
+    same: dict[tuple[str, ...], list[Cluster]] = defaultdict(list)
+    for cluster in group:
+        one = cluster.example
+        same[one.kind, one.trait, ".".join(names_of(cluster))].append(cluster)
+    for alike in same.values():
+        alike.sort(key=lambda one: (-(one.example.path or "").count("[*]"), one.example.path or ""))
+        for other in alike[1:]:
+            if other.example.path != alike[0].example.path:
+                yield alike[0], other
 
 
 def _repeated(group: Sequence[Cluster]) -> Iterable[Merged]:
@@ -85,7 +124,8 @@ def _values(cluster: Cluster, key: str) -> tuple[str, str]:
 
 def _co_occur(one: Cluster, other: Cluster) -> bool:
     left, right = one.observations.keys(), other.observations.keys()
-    return len(left & right) >= JACCARD * len(left | right)
+    shared = len(left & right)
+    return shared >= MIN_SHARED and shared >= JACCARD * len(left | right)
 
 
 def _replaced(group: Sequence[Cluster]) -> Iterable[Merged]:

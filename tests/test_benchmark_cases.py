@@ -82,3 +82,11 @@ def test_a_row_that_cannot_be_scored_does_not_load(row: str, tmp_path: Path) -> 
     table.write_text(row)
     with pytest.raises(ValueError, match=r"R01|N01|X01"):
         all_cases(table)
+
+
+def test_each_variant_has_a_place_in_the_system() -> None:
+    folder = Path(__file__).parent / "benchmark" / "shop"
+    code = "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
+    switched = [case for case in all_cases().values() if case.group not in ("itself", "mixture")]
+    # Fresh ids and times need no switch: no service is without.
+    assert [case.id for case in switched if not re.search(rf"""["']{case.id}["']""", code)] == ["N02", "N03"]

@@ -65,6 +65,21 @@ def test_every_case_has_a_recording_and_a_budget() -> None:
 
 
 def test_what_hangs_is_ended(tmp_path: Path) -> None:
-    code, said = run_to_end([sys.executable, "-c", "import time; time.sleep(600)"], tmp_path, 0.2)
-    assert code != 0
+    under_way: set[driver.Process] = set()
+    code, said = run_to_end([sys.executable, "-c", "import time; time.sleep(600)"], tmp_path, 0.2, under_way)
+    assert (code != 0, under_way) == (True, set())
     assert said.startswith("hung")
+
+
+def test_an_interruption_ends_what_is_under_way(run: Driver, tmp_path: Path) -> None:
+    """The first case that ends raises; the second one would take for ever."""
+
+    def interrupted(line: str) -> None:
+        raise KeyboardInterrupt
+
+    (tmp_path / "fake.py").write_text(f"import time\nif 'R05' in str(__import__('sys').argv): time.sleep(600)\n{FAKE}")
+    stopping = Driver(run.results, {}, {}, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        stopping.run([regression("R04"), regression("R05")], [1], jobs=2)
+    assert stopping.under_way == set()
+    assert run.results.report(regression("R05"), 1) is None

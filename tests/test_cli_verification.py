@@ -35,6 +35,7 @@ def test_no_change_is_the_same_after_one_round(tmp_path: Path) -> None:
         *(f"{side}-1.seam" for side in ("baseline", "noise", "candidate")),
         "report.json",
         "report.html",
+        "noise.toml",
     }
     assert parse_report((folder / "report.json").read_text()) == report
     assert folder.stat().st_mode & 0o77 == 0

@@ -10,7 +10,7 @@ from seamline.capture.model import Exchange
 from seamline.diffing.calls.inputs import MAX_LEAVES, Inputs, renamed, told_apart
 from seamline.diffing.pair import Pair
 from support.calls import sql
-from support.traffic import Turn, exchange
+from support.traffic import Call, Turn, exchange
 
 
 def inputs(old: Any, new: Any, **asked: tuple[Any, Any]) -> Inputs:
@@ -46,6 +46,23 @@ CASES: list[tuple[str, Any, Any, Any, Any, bool]] = [
 )
 def test_what_an_answer_explains(old: Any, new: Any, before: Any, after: Any, explained: bool) -> None:
     assert inputs(old, new).tell(before, after) is explained
+
+
+def test_an_answer_explains_only_what_is_asked_after_it() -> None:
+    """A refund that the downstream repeats in its answer: 1624 → 16."""
+    before, after = (exchange(Turn(), 0, name) for name in "ab")
+    refunds = tuple(
+        Call(
+            "pay", "POST", "/refunds", body={"cents": cents}, answer={"refunded": cents}, at_us=100, takes_us=50
+        ).exchange(parent, 0)
+        for cents, parent in ((1624, before), (16, after))
+    )
+    later = tuple(
+        Call("log", "POST", "/events", at_us=at).exchange(parent, 1) for at, parent in ((150, before), (150, after))
+    )
+    made = Inputs(Pair("c-0", before, after), [(refunds[0], refunds[1])])
+    assert not made.tell(1624, 16, (refunds[0], refunds[1]))
+    assert made.tell(1624, 16, (later[0], later[1]))
 
 
 def test_what_the_request_itself_says_is_an_input_too() -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from base64 import b64encode
 
 import brotli
 import pytest
@@ -99,6 +100,19 @@ def test_depth_is_bounded_without_recursion() -> None:
         (b"\x89PNG", "image/png", Form.BINARY),
         (b"\0\1", "", Form.BINARY),
         (b'{"a":1}', "application/problem+json; charset=utf-8", Form.JSON),
+        (b"\xef\xbb\xbf{}", "application/json", Form.JSON),
+        (b"\xff\xfe\x00", "image/jpeg", Form.BINARY),
+        (b"<a/>", "application/atom+xml", Form.XML),
+        (b'<?xml version="1.0"?><a/>', "", Form.XML),
+        (b"<a>", "text/xml", Form.TEXT),
+        (b"<!DOCTYPE html><p>hi", "", Form.HTML),
+        (b'{"a":1}\n{"a":2}', "application/json", Form.EVENTS),
+        (b'{"a":1}\n{"a":2}', "application/x-ndjson", Form.EVENTS),
+        (b'{"a":1}', "application/x-ndjson", Form.JSON),
+        (b"data: 1\n\n", "text/event-stream", Form.EVENTS),
+        (b"a,b\n1,2", "text/csv; header=present", Form.TABLE),
+        (b"--x\r\n\r\nhi\r\n--x--", "multipart/mixed; boundary=x", Form.MULTIPART),
+        (b"no parts", "multipart/mixed; boundary=x", Form.TEXT),
     ],
 )
 def test_forms(raw: bytes, content_type: str, form: Form) -> None:
@@ -146,3 +160,24 @@ def test_what_is_no_message_is_compared_by_digest(raw: bytes, content_type: str)
     assert made.form is Form.JSON or (made.form is Form.EMPTY) is (not raw)
     if made.form is Form.BINARY:
         assert made.note == "protobuf that does not parse"
+
+
+def test_a_grpc_web_body_says_its_status_at_its_end() -> None:
+    end = b"grpc-status: 5\r\nGrpc-Message: gone\r\ndate: now\r\n"
+    raw = framed(QUOTE) + b"\x80" + len(end).to_bytes(4) + end
+    value = {"field_1": "tea", "field_2": 300, "trailers": {"grpc-status": "5", "grpc-message": "gone"}}
+    assert body(raw, "application/grpc-web+proto").value == value
+    assert (
+        body(b64encode(framed(QUOTE)) + b64encode(raw[len(framed(QUOTE)) :]), "application/grpc-web-text").value
+        == value
+    )
+    assert body(raw, "application/grpc-web-text").note
+
+
+def test_digits_of_a_fraction_are_no_long_integer() -> None:
+    assert body(b"[0.00021060533511106927]").value == [0.00021060533511106927]
+    assert body(b"[0.00021060533511106927,12345678901234567891]").value == [
+        0.00021060533511106927,
+        12345678901234567891,
+    ]
+    assert body(b"[1.5, 12345678901234567890123]").value == [1.5, 12345678901234567890123]

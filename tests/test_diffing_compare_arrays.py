@@ -170,6 +170,7 @@ def test_other_elements_are_other_members_however_many_there_are() -> None:
         ([*range(1, 10), *range(11, 21)], "multiset_changed", ""),
     ],
 )
-def test_what_came_or_went_has_a_name(after: list[Json], kind: str, where: str) -> None:
-    found = align([*range(1, 21)], after)
+def test_what_came_or_went_has_a_name_both_ways(after: list[Json], kind: str, where: str) -> None:
+    found, back = align([*range(1, 21)], after), align(after, [*range(1, 21)])
     assert (found.kind, found.where, found.order) == (kind, where, "")
+    assert (back.kind, back.where, back.order) == (kind, where, "")

@@ -5,6 +5,7 @@ from dataclasses import replace
 from seamline.diffing.comparison import Comparison, Side, compare_runs
 from seamline.diffing.endpoint import Templates
 from seamline.diffing.rounds import Run
+from support.calls import sql, state
 from support.traffic import Call, Turn, a_run
 
 
@@ -46,3 +47,18 @@ def test_a_recording_without_taps_says_nothing_of_calls() -> None:
     before = replace(before, manifest=replace(before.manifest, engine="tap"))
     after = replace(after, manifest=replace(after.manifest, engine="replay"))
     assert compare(before, after).observations == []
+
+
+def test_what_the_sides_were_told_and_what_their_rows_are_called_is_kept() -> None:
+    def run(name: str, number: int) -> Run:
+        made = sql("INSERT INTO orders (total) VALUES ($1) RETURNING id", 5, rows=[{"id": number}])
+        left = state("orders", [{"id": number, "total": 5}], name=name)
+        return a_run([Turn("POST", f"/carts/{number}/order", {"id": number}, calls=[made])], name, states=[left])
+
+    found = compare(run("a", 1_017), run("b", 2_017))
+    assert [(one.spot.place[0], one.spot.place[1], one.before, one.after) for one in found.named] == [
+        ("request", "path.id", "1017", "2017"),
+        ("sql", "$[*].id", "1017", "2017"),
+        ("state", "$.orders.id", "1017", "2017"),
+    ]
+    assert found.renamed == []

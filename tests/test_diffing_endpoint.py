@@ -231,3 +231,25 @@ def test_the_recorded_document_knows_best() -> None:
 def test_a_word_of_routes_stays_among_many_values() -> None:
     cities = [f"/weather/{chr(97 + n)}{chr(97 + n)}city" for n in range(26)]
     assert endpoints([*cities, "/weather/search"]) == ["GET /weather/search", "GET /weather/{id}"]
+
+
+def keys(*texts: str, times: int = 1, paths: tuple[str, ...] = ()) -> list[str]:
+    """The templates of Redis keys, each asked for `times`, beside what `paths` answer."""
+    parent = exchange(Turn(), 0, "a")
+    calls = [redis("GET", text, text).exchange(parent, place) for place, text in enumerate([*texts] * times)]
+    pages = [asked(path, json.dumps({"sku": path.rsplit("/", 1)[-1], "n": 1}).encode()) for path in paths]
+    templates = Templates.learn([*calls, *pages])
+    return sorted({templates.key_template(one) for one in calls})
+
+
+def test_a_small_catalogue_asked_for_often_has_one_key_template() -> None:
+    prices = [f"price:{name}" for name in ("tea", "pot", "cup", "honey", "whisk")]
+    assert keys(*prices, times=100) == ["price:{id}"]
+    assert keys("config:limits", "config:features") == ["config:features", "config:limits"]
+
+
+def test_what_is_a_value_in_a_path_is_one_in_a_key() -> None:
+    assert keys("price:tea", "price:pot", "lock:orders", paths=("/products/tea", "/products/pot")) == [
+        "lock:orders",
+        "price:{id}",
+    ]

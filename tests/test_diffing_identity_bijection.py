@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seamline.diffing.identity.bijection import Domains, contradictions, hold_against, is_established
+from seamline.diffing.identity.bijection import Domains, contradictions, established, hold_against
 from seamline.diffing.identity.nouns import noun_of
 from seamline.diffing.identity.sights import Sight, Spot, Trust
 
@@ -116,11 +116,8 @@ def test_nothing_is_learnt_from_nothing() -> None:
 
 
 def test_what_is_established_is_so_both_ways() -> None:
-    names = BASELINE.names(orders(range(3), 700_000, BODY))
-    domain = BASELINE.spots[BODY]
-    assert is_established(names, domain, "1000001", "1700001")
-    assert not is_established(names, domain, "1000001", "1700002")
-    assert not is_established(names, domain + 1, "1000001", "1700001")
+    sights = [*orders(range(3), 700_000, BODY), see("c-7", BODY, 1_000_009, 1_700_001)]
+    assert established(BASELINE.names(sights)) == {(str(1_000_000 + n), str(1_700_000 + n)) for n in range(3)}
 
 
 @settings(max_examples=60, deadline=None)

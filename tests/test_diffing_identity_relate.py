@@ -1,8 +1,13 @@
 """A shop whose sides count from different places: what breaks an identity alarms at its place, and nothing else does."""
 
+import uuid
+
 import pytest
 
+from seamline.diffing.comparison import Comparison, Observation
+from seamline.diffing.difference import Difference
 from seamline.diffing.identity.relate import relate, relate_alike
+from seamline.diffing.report.model import Surface
 from support.shopworld import loud, shop_verdict
 
 # change: what must be told, whatever else follows from it
@@ -24,6 +29,7 @@ CHANGES: dict[str, tuple[str, str]] = {
     "wrong event": ("bus.payload_changed", "$.order.id"),
     "self": ("response.relation_broken", "$._links.self"),
     "S15": ("response.relation_broken", "$.id"),
+    "drawn numbers": ("response.relation_changed", "$.id"),
     "R45": ("header.attribute_changed", "header.set-cookie"),
     "cookie lifetime": ("header.attribute_changed", "header.set-cookie"),
     "cursor": ("response.value_changed", "$.next.limit"),
@@ -78,6 +84,44 @@ def test_what_was_excused_is_listed() -> None:
     assert "an id that each side draws itself, the same one everywhere" in why
     assert "each side's own name (host, process)" in why
     assert "a time that goes with its request" in why
+
+
+def drawn(number: int) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, str(number)))
+
+
+def passed_on(*paths: str, names: tuple[int, int] = (1, 1)) -> Comparison:
+    """One id at several places of a request's calls; `names` are what the last two are called."""
+    called = [*([1] * (len(paths) - 2)), *names]
+    return Comparison(
+        [
+            Observation(
+                "c-1",
+                "POST /orders",
+                Difference(
+                    Surface.SQL, "argument_changed", path, drawn(0), drawn(name), "uuid", "tokens", "db", path,
+                    inner="value_changed",
+                ),
+            )
+            for path, name in zip(paths, called, strict=True)
+        ]
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("comparison", "left"),
+    [
+        (passed_on("$.id", "$.order_id"), 0),
+        (passed_on("$.id", "$.order_id", "$.parent", names=(1, 2)), 1),
+        (passed_on("$.id", "$.order_id", names=(1, 2)), 2),
+    ],
+    ids=["two agree", "a third does not", "two disagree"],
+)
+def test_what_calls_and_rows_agree_on_is_one_thing_whatever_the_baseline_showed(
+    comparison: Comparison, left: int
+) -> None:
+    relate([comparison], [])
+    assert len(comparison.observations) == left
 
 
 def test_nothing_is_related_to_nothing() -> None:

@@ -94,6 +94,23 @@ def test_a_stored_time_that_moved_is_a_value_and_not_excused() -> None:
     assert (changed, kept) == ([], [])
 
 
+@pytest.mark.parametrize(("pace", "off", "found"), [(700_000, 7_000_000, 6), (3_000_000, 0, 0)])
+def test_what_was_stored_earlier_is_older_on_the_side_that_takes_longer(pace: int, off: int, found: int) -> None:
+    """Each request reads the time of the first one; the candidate's is another, or its requests come later."""
+
+    def side(name: str, step: int) -> Side:
+        first = START_US + SIDES[name] - (off if name == "b" else 0)
+        turns = [
+            Turn(target="/x", body={"at": iso(first)}, changes={"started_us": START_US + step * n + SIDES[name]})
+            for n in range(6)
+        ]
+        return Side.of(a_run(turns, name))
+
+    comparison = compare_runs(side("a", 700_000), side("b", pace), Templates())
+    itself = compare_runs(side("a", 700_000), side("n", 700_000), Templates())
+    assert len(relate_times(comparison, Offsets([itself], comparison))[0]) == found
+
+
 def test_one_request_tells_now_from_a_stored_time() -> None:
     assert related(later(0, "seconds"), later(1, "seconds"), count=1)[1] == [GOES_WITH]
     assert related(lambda n, s: iso(START_US - 10**12), lambda n, s: iso(START_US - 10**12 + 10**6), count=1)[1] == []

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seamline.diffing.latency.location import (
+    FEW_TAU,
     MIN_TAU,
-    UNSEEN_TAU,
     Estimate,
     Spread,
     estimate,
@@ -41,9 +41,11 @@ def test_the_trimmed_mean_by_hand() -> None:
     assert degrees == 5
 
 
-def test_with_nothing_known_two_starts_lie_three_per_cent_apart() -> None:
-    assert spread_between_starts({}, {}).tau == pytest.approx(UNSEEN_TAU)
-    assert spread_between_starts({}, {}).degrees == Spread().degrees
+def test_few_starts_that_agree_are_not_believed_to_lie_close() -> None:
+    rng = random.Random(0)
+    two = {f"e{n}": [drawn(rng, 0.0) for _ in range(2)] for n in range(5)}
+    assert spread_between_starts({}, {}) == Spread(FEW_TAU, Spread().degrees)
+    assert spread_between_starts(two, {}) == Spread(FEW_TAU, Spread().degrees + 1)
 
 
 def test_many_calm_starts_bring_the_spread_down_to_its_floor_and_wild_ones_raise_it() -> None:

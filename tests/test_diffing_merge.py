@@ -7,6 +7,7 @@ import pytest
 
 from seamline.diffing.cluster import Cluster
 from seamline.diffing.difference import Difference
+from seamline.diffing.identity.sequence import OUT_OF_ORDER
 from seamline.diffing.merge import absorb
 from seamline.diffing.report.model import Surface
 from support.clusters import a_cluster, a_difference
@@ -154,26 +155,30 @@ def test_an_id_that_is_another_s_is_one_cause_wherever_it_is_named() -> None:
     assert [one.example.path for one in left] == ["$.id"]
 
 
+def test_ids_out_of_order_are_one_cause_and_no_broken_ones() -> None:
+    early = [
+        ids("relation_changed", path, 1_000_017, 3_000_019, transition=OUT_OF_ORDER)
+        for path in ("$.next.after", "$.id")
+    ]
+    left = absorb([*(a_cluster(one, of=1) for one in early), a_cluster(SELF, "t-9", of=1)])
+    assert [one.example.path for one in left] == ["$.id", "$._links.self"]
+
+
 @pytest.mark.parametrize(
     ("keys", "of", "left"),
-    [(("t-1",), 10, 1), (("t-1",), 0, 2), (("t-1", "t-3"), 10, 2)],
-    ids=["carried out again", "at all requests", "at another request too"],
+    [(("t-1",), 10, 1), (("t-1", "t-3"), 10, 1), (("t-1",), 1, 2)],
+    ids=["carried out again", "which the larger one explains", "at all requests"],
 )
 def test_two_ids_are_one_cause_only_where_few_requests_are_new_as_a_whole(
     keys: tuple[str, ...], of: int, left: int
 ) -> None:
-    clusters = [a_cluster(ID, "t-1"), a_cluster(REFERENCE, *keys)]
-    for one in clusters:
-        one.of = of
-    found = absorb(clusters)
-    assert len(found) == (1 if keys == ("t-1", "t-3") and of else left)
+    assert len(absorb([a_cluster(ID, "t-1", of=of), a_cluster(REFERENCE, *keys, of=of)])) == left
 
 
 def test_a_request_that_is_carried_out_again_explains_its_calls() -> None:
     cause = a_cluster(ID, "t-1")
     calls = [a_cluster(call("extra", "POST /charges"), "t-1"), a_cluster(call("missing", "GET /held"), "t-1")]
     elsewhere = a_cluster(call("extra", "POST /refunds"), "t-1", "t-9")
-    cause.of = 10
     assert absorb([cause, *calls, elsewhere]) == [cause, elsewhere]
     cause.of = 1
     assert len(absorb([cause, *calls])) == 3
@@ -185,6 +190,14 @@ def test_a_token_that_is_made_otherwise_cannot_keep_its_relations() -> None:
         "type_changed"
     ]
     assert len(absorb([a_cluster(ID, "t-1", "t-3"), a_cluster(made, "t-1")])) == 2
+
+
+@pytest.mark.parametrize(("named", "left"), [("17", 1), ("18", 2)])
+def test_an_id_that_is_made_otherwise_is_so_in_a_location_too(named: str, left: int) -> None:
+    drawn = "8d3fa2c4-0000-4000-8000-000000000001"
+    made = ids("shape_changed", "$.id", drawn, 17)
+    place = ids("changed", "header.location", f"/orders/{drawn}", f"/orders/{named}", surface=Surface.HEADER)
+    assert len(absorb([a_cluster(made, "t-1", "t-2"), a_cluster(place, "t-1")])) == left
 
 
 @pytest.mark.parametrize(("stored", "left"), [(3_000_019, 1), (3_000_020, 2)])

@@ -90,13 +90,23 @@ def test_a_promise_is_broken_by_a_change_alone(
     assert broken(body, body) == set()
 
 
-def test_numbers_that_lie_as_near_as_the_baseline_s_own_are_tolerated() -> None:
-    model = learnt(load)
-    near = Difference(Surface.RESPONSE, "value_changed", "$.load", 0.42, 0.4204, "number")
-    far = Difference(Surface.RESPONSE, "value_changed", "$.load", 0.42, 0.47, "number")
-    assert is_tolerated(Observation("c-99", "GET /orders/{id}", near), model.learned)
-    assert not is_tolerated(Observation("c-99", "GET /orders/{id}", far), model.learned)
-    assert not is_tolerated(Observation("c-99", "GET /other", near), model.learned)
+def summed(rng: random.Random, _: int) -> Any:
+    return {"sum": 0.42 * (1 + rng.uniform(-1e-10, 1e-10))}
+
+
+def near(path: str, before: float, after: float, endpoint: str = "GET /orders/{id}") -> Observation:
+    return Observation("c-99", endpoint, Difference(Surface.RESPONSE, "numeric_precision", path, before, after, ""))
+
+
+def test_last_digits_that_lie_as_near_as_the_baseline_s_own_are_tolerated() -> None:
+    learned = learnt(summed).learned
+    assert is_tolerated(near("$.sum", 0.42, 0.42 + 1e-11), learned)
+    assert not is_tolerated(near("$.sum", 0.42, 0.42 + 1e-7), learned)
+    assert not is_tolerated(near("$.sum", 0.42, 0.42 + 1e-11, "GET /other"), learned)
+
+
+def test_a_measurement_s_spread_tolerates_nothing_at_requests_that_do_not_vary() -> None:
+    assert not is_tolerated(near("$.load", 0.42, 0.4201), learnt(load).learned)
 
 
 def test_numbers_of_which_each_process_has_its_own_have_no_spread() -> None:

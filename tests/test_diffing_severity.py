@@ -4,7 +4,7 @@ import pytest
 
 from seamline.diffing.difference import Difference
 from seamline.diffing.report.model import Severity, Surface
-from seamline.diffing.severity import severity_of, status_severity
+from seamline.diffing.severity import is_sensitive, severity_of, status_severity
 
 
 def of(surface: Surface, kind: str, path: str | None = None, transition: str = "", trait: str = "", **more: str) -> str:
@@ -152,3 +152,46 @@ def test_calls_and_states(surface: Surface, kind: str, operation: str, more: dic
 )
 def test_statuses_of_other_protocols(transition: str, expected: str) -> None:
     assert of(Surface.STATUS, "changed", transition=transition) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("cost_price", True),
+        ("costPrice", True),
+        ("internalNotes", True),
+        ("is_admin", True),
+        ("apiKey", True),
+        ("password_hash", True),
+        ("hashtags", False),
+        ("next_page_token", False),
+        ("shipping_cost", False),
+        ("saltiness", False),
+        ("loyalty_points", False),
+        ("['user role']", True),
+        ("", False),
+    ],
+)
+def test_sensitive_names_are_told_by_their_words(name: str, expected: bool) -> None:
+    assert is_sensitive(name) is expected
+    assert of(Surface.RESPONSE, "field_added", f"$.a.{name}") == ("warning" if expected else "info")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "before", "after", "expected"),
+    [
+        ("extra", "access-control-allow-origin", None, "*", "breaking"),
+        ("extra", "access-control-allow-origin", None, "https://shop.example", "warning"),
+        ("extra", "access-control-allow-credentials", None, "true", "breaking"),
+        ("extra", "cache-control", None, "public, max-age=60", "breaking"),
+        ("extra", "cache-control", None, "no-store", "info"),
+        ("missing", "cache-control", "private, max-age=0", None, "breaking"),
+        ("missing", "cache-control", "max-age=60", None, "warning"),
+        ("extra", "x-trace", None, "1", "info"),
+    ],
+)
+def test_a_header_that_lets_others_read_or_keep_an_answer_breaks(
+    kind: str, name: str, before: str | None, after: str | None, expected: str
+) -> None:
+    one = Difference(Surface.HEADER, kind, f"header.{name}", before, after, "")
+    assert severity_of(one).word == expected

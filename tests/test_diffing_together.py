@@ -46,6 +46,7 @@ def come(path: str) -> dict[str, Any]:
         ([(gone("$.error"), ALL), (come("$.message"), ALL), (come("$.code"), ALL)], ["$.error"]),
         ([(gone("$.error"), ALL), (come("$.message"), ALL[:20])], ["$.error", "$.message"]),
         ([(gone("$.error"), ALL), (come("$.cost_price"), ALL)], ["$.error", "$.cost_price"]),
+        ([(gone("$.error"), ALL[:2]), (come("$.message"), ALL[:2])], ["$.error", "$.message"]),
         ([(gone("$.a.error"), ALL), (come("$.b.message"), ALL)], ["$.a.error", "$.b.message"]),
     ],
 )  # fmt: skip
@@ -65,3 +66,37 @@ def test_what_was_merged_is_told() -> None:
     clusters = [a_cluster(a_difference(**gone(path)), *ALL) for path in ("$.a.b", "$.c.a.b")]
     (left,) = merge_together(clusters)
     assert left.notes == ["the same at $.c.a.b (40 requests)"]
+
+
+def test_a_list_of_one_is_the_same_list() -> None:
+    clusters = [
+        a_cluster(a_difference(**gone("$.order.line.qty")), *ALL[:10]),
+        a_cluster(a_difference(**gone("$.order.line[*].qty")), *ALL[10:]),
+        a_cluster(a_difference(**gone("$.order.line[*].sku")), *ALL[10:20]),
+    ]
+    left = merge_together(clusters)
+    assert [(one.example.path, len(one.observations)) for one in left] == [
+        ("$.order.line[*].qty", 40),
+        ("$.order.line[*].sku", 10),
+    ]
+
+
+def flag(cookie: str, lost: str, trait: str = "security") -> dict[str, Any]:
+    return {
+        "kind": "attribute_changed",
+        "path": "header.set-cookie",
+        "surface": Surface.HEADER,
+        "transition": f"cookie {cookie}: {lost}→none",
+        "trait": trait,
+    }
+
+
+def test_the_flags_of_one_cookie_are_lost_in_one_line_and_those_of_two_are_not() -> None:
+    def transitions(*rows: tuple[dict[str, Any], tuple[str, ...]]) -> list[str]:
+        clusters = [a_cluster(a_difference(**fields), *keys) for fields, keys in rows]
+        return [one.example.transition for one in merge_together(clusters)]
+
+    assert transitions((flag("sid", "secure"), ALL), (flag("sid", "httponly"), ALL)) == ["cookie sid: httponly→none"]
+    assert len(transitions((flag("sid", "secure"), ALL), (flag("cart", "secure"), ALL))) == 2
+    assert len(transitions((flag("sid", "secure"), ALL), (flag("sid", "max-age=9", ""), ALL))) == 2
+    assert len(transitions((flag("sid", "secure"), ALL), (flag("sid", "httponly"), ALL[:9]))) == 2

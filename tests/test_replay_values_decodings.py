@@ -3,14 +3,15 @@
 import base64
 import gzip
 import json
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from seamline.replay.values import decodings
-from seamline.replay.values.decodings import Irreversible, decoded, followed, put
+from seamline.replay.values.decodings import decoded, followed, put
+from seamline.replay.values.urls import Irreversible
 
 JWT = "eyJhbGciOiJIUzI1NiIsImtpZCI6ImsxIn0.eyJzdWIiOiJ1LTE3IiwiaWF0IjoxfQ.c2ln"
 PACKED = base64.b64encode(gzip.compress(b'{"id":"x7"}', mtime=0)).decode()
@@ -102,19 +103,6 @@ def test_a_bomb_is_no_value() -> None:
 )
 def test_what_looks_like_base64_of_a_text(text: str, step: str | None) -> None:
     assert decodings.base64_step(text) == step
-
-
-@given(
-    st.dictionaries(st.text(min_size=1, max_size=5), st.text(max_size=8), min_size=1, max_size=5), st.text(max_size=9)
-)
-def test_pairs_keep_their_neighbours(values: dict[str, str], new: str) -> None:
-    pairs = "&".join(f"{quote_plus(name)}={quote(value)}" for name, value in values.items())
-    for name in values:
-        made = decodings.with_pair(pairs, f"{name}#0", new)
-        assert decodings.pair_at(made, f"{name}#0") == new
-        assert [decodings.pair_at(made, f"{each}#0") for each in values if each != name] == [
-            value for each, value in values.items() if each != name
-        ]
 
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=20))

@@ -5,12 +5,14 @@ import gzip
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from seamline.capture.headers import Headers
 from seamline.capture.model import Request, Response
 from seamline.replay.values.links import ValueLink
 from seamline.replay.values.place import Place
-from seamline.replay.values.read import replaced, value_at
+from seamline.replay.values.read import replaced, value_at, values_at
 
 HTML = '<form action="/x"><input type="hidden" name="csrf" value="a&amp;b"></form><a href="/orders/7/edit">e</a>'
 XML = "<Envelope><Body><id>7</id><id>8</id></Body></Envelope>"
@@ -184,3 +186,36 @@ def test_a_request_of_several_lengths_keeps_them() -> None:
 def test_the_target_of_a_value_with_line_breaks_stays_one_line() -> None:
     made = _put(_request("/a/7?b=1"), (Place("path", "1"), "x\r\ny"), (Place("query", "b#0"), "\r\nz"))
     assert made.target == "/a/x%0D%0Ay?b=%0D%0Az"
+
+
+def test_many_places_are_read_at_once() -> None:
+    answer = _answer(b'{"a":"x","b":7}', "application/json", ("ETag", '"9"'))
+    places = [Place("body", "$.a"), Place("body", "$.b"), Place("body", "$.c"), Place("header", "etag", ("quoted",))]
+    assert values_at(places, answer) == {places[0]: "x", places[1]: "7", places[3]: "9"}
+
+
+TEXTS = st.text(max_size=20) | st.sampled_from(
+    ["$.a", "$[0]", "a#0", "a#x", "²", "form:a#0", "multipart:a", "markup:a#0"]
+)
+STEPS = TEXTS | st.sampled_from(
+    ["percent", "split:::²", "split:", "url:path:-9", "url:query:a", "json:", "base64", "pairs:a"]
+)
+PLACES = st.builds(
+    Place, st.sampled_from(["path", "query", "header", "cookie", "body", "?"]), TEXTS, st.lists(STEPS).map(tuple)
+)
+
+
+@given(
+    st.lists(st.tuples(PLACES, st.text(max_size=9)), max_size=4),
+    st.sampled_from(["/a/%FF?a=%FF&²=1", "/", "*", ""]),
+    st.sampled_from([b"a=%FF&a=1", b'{"a":["\\ud800"]}', b"\xff", b"<a>1</a>", b"--B\r\n\r\n\r\n--B--"]),
+    st.sampled_from(["", "application/json", "text/html", "multipart/form-data; boundary=B"]),
+)
+def test_whatever_a_place_says_nothing_breaks(
+    values: list[tuple[Place, str]], target: str, body: bytes, kind: str
+) -> None:
+    request = _request(target, body, kind, ("Cookie", "a=1;;²=3"), ("a", "x"))
+    assert isinstance(_put(request, *values), Request)
+    for place, _ in values:
+        value_at(place, request)
+        value_at(place, _answer(body, kind))

@@ -9,7 +9,7 @@ from seamline.replay.values.links import ValueLink, ValueLinks
 from seamline.replay.values.needs import NONE, Needs, restricted
 from seamline.replay.values.place import Place
 from seamline.replay.values.session import LONGEST_VALUE, MOST_REASONS, SideValues, Unsent
-from support.linked_values import ID, NUMBER, an_order, answered, asked, link, order_exchanges, unanswered
+from support.linked_values import ID, NUMBER, PATH, an_order, answered, asked, link, order_exchanges, unanswered
 
 PAY = Request("POST", "/orders/17/pay", Headers([("Host", "h")]))
 
@@ -120,6 +120,56 @@ def test_a_body_that_grew_has_its_length_told() -> None:
     headers = Headers([("Host", "h"), ("Content-Type", "application/json"), ("Content-Length", "13")])
     made = filled(values, "pay", Request("POST", "/pay", headers, b'{"order": 17}'))
     assert (made.body, made.headers.get("content-length")) == (b'{"order": 40001}', "16")
+
+
+def a_pick(*, was_there: bool) -> Needs:
+    """The order that is shown was picked out of a list."""
+    pick = ValueLink("place", ID, "show", PATH, "17", "by hand", was_there)
+    exchanges = order_exchanges()
+    return restricted(make_plan(exchanges, allow_writes=True), exchanges, ValueLinks({"show": (pick,)}))
+
+
+SHOW = Request("GET", "/orders/17", Headers([("Host", "h")]))
+
+
+def sides(needs: Needs, baseline: bytes, candidate: bytes) -> tuple[SideValues, SideValues]:
+    first, second = SideValues(needs, "baseline"), SideValues(needs, "candidate")
+    first.references = second.references = (first,)
+    first.ended("place", answered(201, baseline))
+    second.ended("place", answered(201, candidate))
+    return first, second
+
+
+def test_what_nobody_draws_is_asked_for_as_recorded_whatever_the_candidate_tells() -> None:
+    for told in (b'{"id":18}', b"{}"):
+        for side in sides(a_pick(was_there=True), b'{"id":17}', told):
+            assert filled(side, "show", SHOW) is SHOW
+
+
+def test_what_the_baseline_draws_is_each_sides_own() -> None:
+    first, second = sides(a_pick(was_there=True), b'{"id":400}', b'{"id":500}')
+    assert (filled(first, "show", SHOW).target, filled(second, "show", SHOW).target) == ("/orders/400", "/orders/500")
+
+
+def test_what_was_made_is_followed_even_where_the_baseline_makes_the_recorded_value() -> None:
+    first, second = sides(a_pick(was_there=False), b'{"id":17}', b'{"id":18}')
+    assert filled(first, "show", SHOW) is SHOW
+    assert filled(second, "show", SHOW).target == "/orders/18"
+    _, without = sides(a_pick(was_there=False), b'{"id":17}', b"{}")
+    assert without.lack("show") is not None
+
+
+def test_a_word_that_the_baseline_has_told_as_recorded_elsewhere_is_nobodys() -> None:
+    pick = ValueLink("place", NUMBER, "show", PATH, "17", "by hand", was_there=True)
+    other = ValueLink("place", ID, "pay", PATH, "17", "by hand", was_there=True)
+    exchanges = order_exchanges()
+    plan = make_plan(exchanges, allow_writes=True)
+    needs = restricted(plan, exchanges, ValueLinks({"show": (pick,), "pay": (other,)}))
+    first, second = sides(needs, b'{"id":17}', b"{}")
+    assert (first.lack("show"), second.lack("show")) == (None, None)
+    assert filled(second, "show", SHOW) is SHOW
+    nowhere, _ = sides(needs, b"{}", b"{}")
+    assert nowhere.lack("show") is not None
 
 
 def test_there_are_not_many_different_reasons() -> None:

@@ -112,7 +112,7 @@ def compare_calls(calls: CallPairs, pair: Pair, unordered: Unordered) -> CallCom
         for one in asked:
             if same_but_for_address(one.before, one.after, calls.left, calls.right):
                 continue
-            if inputs.tell(one.before, one.after):
+            if inputs.tell(one.before, one.after, (first, second)):
                 result.told.append((one.before, one.after))
             else:
                 at = replace(one, service=key.service, operation=key.operation, is_doubtful=doubt)

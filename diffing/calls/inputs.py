@@ -13,6 +13,9 @@ from ..endpoint import path_of
 from ..pair import Pair
 from ..report.model import Json
 
+Both = tuple[Exchange, Exchange]
+Told = tuple[str, str]
+
 _INTEGER = re.compile(r"-?\d{1,18}", re.ASCII)
 MAX_LEAVES = 2_000
 MAX_TOLD = 500
@@ -24,18 +27,19 @@ class Inputs:
     """Pairs of values, one for each side, that stood at the same place of what the sides were told. Collected when
     first asked for: most requests need none."""
 
-    def __init__(self, pair: Pair, matched: Iterable[tuple[Exchange, Exchange]]) -> None:
+    def __init__(self, pair: Pair, matched: Iterable[Both]) -> None:
         self._pair = pair
         self._matched = matched
-        self._told: set[tuple[str, str]] | None = None
+        self._told: list[tuple[Both | None, set[Told]]] | None = None
 
-    def tell(self, before: Json, after: Json) -> bool:
-        """Whether a value's change is explained by what the sides were told."""
-        told = self._collected()
+    def tell(self, before: Json, after: Json, by: Both | None = None) -> bool:
+        """Whether a value's change is explained by what the sides were told: before the calls `by` began, where they
+        are given. A downstream's answer often repeats what it was asked, and explains nothing of that."""
+        told = self._before(by)
         if not told:
             return False
         if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-            return all(one == other or self.tell(one, other) for one, other in zip(before, after, strict=True))
+            return all(one == other or self.tell(one, other, by) for one, other in zip(before, after, strict=True))
         first, second = _word(before), _word(after)
         if first is None or second is None:
             return False
@@ -44,30 +48,45 @@ class Inputs:
     def names(self) -> dict[str, str]:
         """The baseline's word for each of the candidate's, where there is only one."""
         found: dict[str, str] = {}
-        for before, after in sorted(self._collected()):
+        for before, after in sorted(self._before(None)):
             found[after] = before if found.get(after, before) == before else after
         return found
 
-    def _collected(self) -> set[tuple[str, str]]:
+    def _before(self, by: Both | None) -> set[Told]:
         if self._told is None:
-            self._told = set()
-            for old, new in self._sources():
-                if len(self._told) >= MAX_TOLD:
-                    break
-                self._told.update(told_apart(old, new))
-        return self._told
+            self._told = list(self._collected())
+        return {
+            told
+            for source, values in self._told
+            if source is None or by is None or (_ended_by(source[0], by[0]) and _ended_by(source[1], by[1]))
+            for told in values
+        }
 
-    def _sources(self) -> Iterator[tuple[Json, Json]]:
+    def _collected(self) -> Iterator[tuple[Both | None, set[Told]]]:
+        held = 0
+        for source, old, new in self._sources():
+            if held >= MAX_TOLD:
+                break
+            told = told_apart(old, new)
+            held += len(told)
+            yield source, told
+
+    def _sources(self) -> Iterator[tuple[Both | None, Json, Json]]:
         first, second = self._pair.before.request, self._pair.after.request
         if first.target != second.target:
-            yield _split(first.target), _split(second.target)
+            yield None, _split(first.target), _split(second.target)
         if first.body != second.body:
-            yield canonical(first.body, first.headers).value, canonical(second.body, second.headers).value
-        for old, new in self._matched:
-            if old.response is not None and new.response is not None and old.response.body != new.response.body:
-                bodies = [canonical(one.body, one.headers) for one in (old.response, new.response)]
+            yield None, canonical(first.body, first.headers).value, canonical(second.body, second.headers).value
+        for both in self._matched:
+            old, new = both[0].response, both[1].response
+            if old is not None and new is not None and old.body != new.body:
+                bodies = [canonical(one.body, one.headers) for one in (old, new)]
                 if bodies[0].form is bodies[1].form and bodies[0].form in TREES:
-                    yield bodies[0].value, bodies[1].value
+                    yield both, bodies[0].value, bodies[1].value
+
+
+def _ended_by(source: Exchange, call: Exchange) -> bool:
+    return source.started_us + source.latency_us <= call.started_us
 
 
 def renamed(value: Json, names: Mapping[str, str]) -> Json:

@@ -174,11 +174,15 @@ def _described(
     result.order = _order(before, after, left, matched)
     if not result.order:
         result.where = _where(removed, added, len(before), len(after))
-    if added and not removed:
-        held = {canonical_key(item) for item in before}
-        if all(canonical_key(item) in held for item in result.added):
-            result.where = "duplicates"
+    if bool(added) is not bool(removed) and _are_duplicates(result.added or result.removed, before if added else after):
+        result.where = "duplicates"
     return result
+
+
+def _are_duplicates(items: Sequence[Json], others: Sequence[Json]) -> bool:
+    """Whether the other side holds each of `items` as well: repeated no more, or no longer removed."""
+    held = {canonical_key(item) for item in others}
+    return all(canonical_key(item) in held for item in items)
 
 
 def _order(before: Sequence[Json], after: Sequence[Json], left: Sequence[int], pairs: Sequence[tuple[int, int]]) -> str:

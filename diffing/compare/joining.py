@@ -5,7 +5,7 @@ found out by what else it brings together: ids that both sides count from their 
 """
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from functools import lru_cache
 from itertools import combinations, islice
 from typing import cast
@@ -32,6 +32,7 @@ CLOSE = 2 / 3
 MIN_VALUES = 3
 """Elements with fewer values are too small to tell."""
 MAX_VALUES = 40
+MAX_CLOSE = 8
 MAX_SHARERS = 20
 """A value that more elements share says nothing about which one is meant."""
 
@@ -189,6 +190,9 @@ def values_of(item: Json) -> Counter[Hashable]:
             found[_masked(one)] += 1  # type: ignore[index]  # a masked text is a text
         else:
             found[tag(one)] += 1
+    if isinstance(item, dict | list):
+        # An object is not like a list, whatever they hold.
+        found = Counter({(type_name(item), value): count for value, count in found.items()})
     return found
 
 
@@ -228,20 +232,28 @@ def _by_values(
     for place in right:
         for value in after[place]:
             holders.setdefault(value, []).append(place)
-    free = set(right)
+    close = [one for place in left for one in _closest(place, before[place], holders)]
+    # The closest first, whichever side they are seen from: the same pairs come out both ways.
+    close.sort(key=lambda one: (-one[0], one[1] + one[2], abs(one[1] - one[2]), one[1]))
     pairs: list[tuple[int, int]] = []
-    for place in left:
-        votes = Counter(
-            other
-            for value in before[place]
-            if len(sharers := holders.get(value, ())) <= MAX_SHARERS
-            for other in sharers
-            if other in free
-        )
-        if not votes:
-            continue
-        partner = min(votes, key=lambda other: (-votes[other], other))
-        if alike(before[place], after[partner], share):
-            free.discard(partner)
-            pairs.append((place, partner))
+    taken: tuple[set[int], set[int]] = (set(), set())
+    for _, place, other in close:
+        is_free = place not in taken[0] and other not in taken[1]
+        if is_free and alike(before[place], after[other], share):
+            taken[0].add(place)
+            taken[1].add(other)
+            pairs.append((place, other))
     return pairs
+
+
+def _closest(
+    place: int, values: Counter[Hashable], holders: dict[Hashable, list[int]]
+) -> Iterator[tuple[int, int, int]]:
+    """The elements that share most of the rarer values: (how many, place, their place)."""
+    votes: Counter[int] = Counter()
+    for value in values:
+        sharers = holders.get(value, ())
+        if len(sharers) <= MAX_SHARERS:
+            votes.update(sharers)
+    for other, count in votes.most_common(MAX_CLOSE):
+        yield count, place, other

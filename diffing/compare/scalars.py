@@ -129,6 +129,8 @@ def _ratio(before: int | float, after: int | float) -> str:
     if before and after:
         if before == -after:
             return "negated"
+        if 0.2 < abs(after / before) < 5:
+            return "number"
         for factor in (10, 100, 1_000, 1_000_000):
             if math.isclose(after / before, factor, rel_tol=1e-9):
                 return f"×{factor}"

@@ -17,10 +17,10 @@ from .sequences import joined, order_of, trimmed
 MAX_LINES = 20_000
 MAX_FOUND = 50
 """Most differences taken from one pair of texts."""
-LINES = "$.lines[*]"
-"""The path of a line without a label."""
+LINES = "$[*]"
+"""The path of a line without a label: a member of the text, as noise knows members of an array."""
 
-_LABELLED = re.compile(r"\s*([A-Za-z_][\w .()/-]{0,50}?)\s*[:=]\s*(\S.{0,2000})", re.ASCII)
+_LABELLED = re.compile(r"\s*([A-Za-z_][A-Za-z_ .()/-]{0,50}?)\s*[:=]\s*(\S.{0,2000})", re.ASCII)
 _MEASURED = re.compile(
     r"([A-Za-z_:][\w:]{0,80}(?<!:))(?:\{[^{}]{0,400}\})?\s+([-+]?[\d.]+(?:[eE][-+]?\d+)?)(?:\s+\d+)?", re.ASCII
 )

@@ -1,4 +1,4 @@
-"""The session-wide bijection of ids ("alpha-equivalence", facts of the field: two runs are the same up to renaming).
+"""The session-wide bijection of ids: two runs are the same up to renaming ("alpha-equivalence").
 
 Rules:
 - An id of the baseline has one name on the other side and no two ids share one, within a domain: places whose values
@@ -24,7 +24,8 @@ MIN_FRESH = 5
 MIN_NUMBER_CHECKS = 2
 """How often a domain of numbers must have named an id again before it is believed; of drawn tokens once is enough."""
 CONSTANT = 5
-"""One token at more requests than this is the side's own name (a host, a process), not an id of what it does."""
+"""One token at more requests than this, or under one name only, is the side's own name (a host, a process), not an id
+of what it does."""
 MAX_SHARING = 30
 """Most places of one token that are held against each other."""
 
@@ -187,8 +188,11 @@ class Domains:
                     seen.add((domain, one.before))
                     tokens[domain].add(one.before)
         numbers = {self.spots[spot] for spot in self.spots if self._columns[spot].numbers}
+        paths: dict[int, set[str]] = defaultdict(set)
+        for spot, domain in self.spots.items():
+            paths[domain].add(spot.place[1])
         for spot, domain in list(self.spots.items()):
-            own_name = len(tokens[domain]) == 1 and len(requests[domain]) > CONSTANT
+            own_name = len(tokens[domain]) == 1 and (len(requests[domain]) > CONSTANT or len(paths[domain]) == 1)
             proven = again[domain] >= (MIN_NUMBER_CHECKS if domain in numbers else 1)
             if own_name or not (proven or len(tokens[domain]) >= MIN_FRESH):
                 del self.spots[spot]
@@ -260,6 +264,10 @@ def _agree(first: set[str], second: set[str]) -> bool:
     )
 
 
-def is_established(names: Names, domain: int, before: str, after: str) -> bool:
-    """Whether a pair is what the bijection says, both ways."""
-    return names.forward.get((domain, before)) == after and names.backward.get((domain, after)) == before
+def established(names: Names) -> frozenset[tuple[str, str]]:
+    """The pairs that a bijection says both ways, whichever domain they are of."""
+    return frozenset(
+        (before, after)
+        for (domain, before), after in names.forward.items()
+        if names.backward.get((domain, after)) == before
+    )

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from ..difference import Difference
 from ..report.model import Surface
-from .bijection import Domains, Held, Violation, hold_against, is_established
+from .bijection import Domains, Held, Names, Violation, established, grouped, hold_against
 from .nouns import names_an_id
 from .own import made_alike, own_names, own_places
 from .rewalk import Unordered, walk_again
-from .sights import Sight, Trust, sights_of
+from .sequence import OUT_OF_ORDER, ordered_domains, out_of_order
+from .sights import Sight, Spot, Trust, is_strong_token, sights_of
 from .times import Offsets, relate_times
 
 if TYPE_CHECKING:
@@ -47,19 +48,23 @@ def relate(
 ) -> None:
     """Relate each comparison of a baseline and a candidate to what `itself`, comparisons of baselines, show.
     `unordered` names the array paths whose order means nothing."""
-    domains = Domains([sights_of(one) for one in itself])
+    baselines = [sights_of(one) for one in itself]
+    domains = Domains(baselines)
+    ordered = ordered_domains(domains.names(sights) for sights in baselines)
     places = own_places(itself)
     for comparison in comparisons:
         sights = sights_of(comparison)
+        names = domains.names(sights)
         held = hold_against(sights, domains.spots)
         if domains.spots:
-            walk_again(comparison, domains.spots, domains.names(sights), unordered)
+            walk_again(comparison, domains.spots, names, unordered)
         changed, kept = relate_times(comparison, Offsets(itself, comparison))
         kept.extend(own_names(comparison, places))
         kept.extend((one, RENAMED) for one in _consistent(sights, held))
-        kept.extend((one, RENAMED) for one in _handed_on(sights, domains))
+        kept.extend((one, RENAMED) for one in _handed_on(sights, domains, names))
         _set_apart(comparison, kept)
-        comparison.observations.extend([*_broken(held.broken), *changed])
+        early = _early(out_of_order(sights, names, domains.spots, ordered))
+        comparison.observations.extend([*_broken(held.broken), *early, *changed])
 
 
 def _set_apart(comparison: "Comparison", kept: Sequence[tuple["Observation", str]]) -> None:
@@ -80,6 +85,18 @@ def _broken(violations: Iterable[Violation]) -> list["Observation"]:
         at = (one.key, one.endpoint, difference.place)
         if at not in found:
             found[at] = replace(one, difference=_as(difference, "relation_broken", moved))
+    return list(found.values())
+
+
+def _early(sights: Iterable[Sight]) -> list["Observation"]:
+    """`relation_changed` where an answer gives an id whose number is no longer that of its place in time."""
+    found: dict[tuple[str, str, str], Observation] = {}
+    for sight in sights:
+        one = sight.observation
+        if one is None or one.difference.surface is not Surface.RESPONSE or sight.spot.part or _in_list(one.difference):
+            continue
+        moved = replace(one, difference=_as(one.difference, "relation_changed", OUT_OF_ORDER))
+        found.setdefault((one.key, one.endpoint, one.difference.path or ""), moved)
     return list(found.values())
 
 
@@ -118,19 +135,36 @@ def _is_all(parts: Sequence[Sight], observation: "Observation") -> bool:
     return text == other
 
 
-def _handed_on(sights: Iterable[Sight], domains: Domains) -> Iterable["Observation"]:
+def _handed_on(sights: Iterable[Sight], domains: Domains, names: Names) -> Iterable["Observation"]:
     """Calls and rows that differ in nothing but the name of an id, at places where the baseline shows none: what a
     side was told is no difference there, unless the candidate has it from elsewhere."""
     held = list(sights)
-    names = domains.names(held)
-    known = set(domains.spots.values())
+    pairs = established(names) | _agreed(held)
     for one in held:
         if one.observation is None or one.observation.difference.surface not in _CALLS or one.spot.part:
             continue
         if one.spot in domains.spots or (one.is_number and not _is_named_number(one)):
             continue
-        if any(is_established(names, domain, one.before, one.after) for domain in known):
+        if (one.before, one.after) in pairs:
             yield one.observation
+
+
+def _agreed(sights: Iterable[Sight]) -> frozenset[tuple[str, str]]:
+    """Drawn tokens, made alike, on which the calls and rows agree at two places at least: what is stored under an id
+    and handed on under it is one thing, whatever the answer calls it."""
+    passed = [
+        one
+        for one in sights
+        if one.observation is not None
+        and one.observation.difference.surface in _CALLS
+        and is_strong_token(one.before)
+        and made_alike(one.before, one.after)
+    ]
+    groups = grouped(passed, dict.fromkeys((one.spot for one in passed), 0))
+    spots: dict[tuple[str, str], set[Spot]] = defaultdict(set)
+    for one in passed:
+        spots[one.before, one.after].add(one.spot)
+    return frozenset(pair for pair in established(Names.of(groups)) if len(spots[pair]) > 1)
 
 
 def _is_named_number(one: Sight) -> bool:

@@ -185,8 +185,11 @@ def relate_times(
     """`relation_changed` for times that lie elsewhere against their requests, and the times that are where they were,
     with why they are no difference."""
     places: dict[Place, list[Moved]] = defaultdict(list)
+    drift = _drift(comparison)
     for one in filter(_is_time, comparison.observations):
-        places[place_of(one)].append(Moved(one, one.difference.shift_us or 0, _slack(comparison, one.key)))
+        at = place_of(one)
+        slack = _slack(comparison, one.key) + (0 if offsets.goes_with_requests(at) else drift)
+        places[at].append(Moved(one, one.difference.shift_us or 0, slack))
     changed: list[Observation] = []
     kept: list[tuple[Observation, str]] = []
     for at, held in places.items():
@@ -214,6 +217,13 @@ def _slack(comparison: "Comparison", key: str) -> int:
         return 0
     pair = comparison.pairs[key][1]
     return max(_took(pair.before), _took(pair.after))
+
+
+def _drift(comparison: "Comparison") -> int:
+    """How far the two sides' paces drift apart: a time that was stored at one request and is read at a later one is
+    older on the side that took longer in between."""
+    apart = [pair.after.started_us - pair.before.started_us for _, pair in comparison.pairs.values()]
+    return max(apart) - min(apart) if apart else 0
 
 
 def _took(exchange: "Exchange") -> int:

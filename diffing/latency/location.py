@@ -5,7 +5,8 @@ null hypothesis is "at most 2 %", never "nothing": with enough samples nothing i
 
 Method: log ratio of paired service times, 20 % trimmed mean with Yuen's standard error (Yuen 1974); tau² pooled over
 the endpoints, from how their rounds differ and from baseline against baseline, shrunk to 3 % as if that had been seen
-in `PRIOR_STARTS` starts, never below 1 %; degrees of freedom after Welch and Satterthwaite; Holm over the endpoints.
+in `PRIOR_STARTS` starts, never below 1 % (4 % of few starts); degrees of freedom after Welch and Satterthwaite; Holm
+over the endpoints.
 """
 
 import math
@@ -27,6 +28,8 @@ MIN_TAU = 0.01
 UNSEEN_TAU = 0.03
 """Two starts of one build lie 2 to 3 % apart; assumed where nothing is known."""
 PRIOR_STARTS = 3
+FEW_STARTS, FEW_TAU = 4, 0.04
+"""Fewer starts than these may agree by chance: they are not believed to lie closer than 4 %."""
 LEVEL = 0.005
 INTERVAL = 0.995
 """Upper quantile of the interval that is shown: 99 %."""
@@ -111,7 +114,8 @@ def spread_between_starts(rounds: Rounds, noise: Rounds) -> Spread:
     apart, more = _against_itself(noise)
     degrees = PRIOR_STARTS + starts + more
     square = (PRIOR_STARTS * UNSEEN_TAU**2 + starts * excess + more * apart) / degrees
-    return Spread(max(MIN_TAU, math.sqrt(square)), float(degrees))
+    least = MIN_TAU if starts + more >= FEW_STARTS else FEW_TAU
+    return Spread(max(least, math.sqrt(square)), float(degrees))
 
 
 def _over_rounds(rounds: Rounds) -> tuple[float, int]:

@@ -17,6 +17,7 @@ from .location import (
     LEVEL,
     MIN_EFFECT,
     MIN_PAIRS,
+    MIN_SHOWN,
     Estimate,
     estimate,
     holm,
@@ -99,14 +100,14 @@ def suspects(rounds: Rounds, noise: Rounds) -> dict[str, set[str]]:
     settled = {name: warm(one) for name, one in rounds.items()}
     spread = spread_between_starts(settled, {name: warm(one) for name, one in noise.items()})
     least_us = least_shift_us(noise)
-    fit = {name: one for name, one in settled.items() if len(joined(one)) >= MIN_PAIRS}
-    found = {name: estimate(one, spread) for name, one in fit.items() if side_by_side(joined(one))}
+    fit = {name: one for name, one in settled.items() if len(joined(one)) >= MIN_SHOWN and side_by_side(joined(one))}
+    found = {name: estimate(one, spread) for name, one in fit.items() if len(joined(one)) >= MIN_PAIRS}
     known = holm({name: one.p_value for name, one in found.items()}, LEVEL)
     suspected: dict[str, set[str]] = {}
-    for name, one in sorted(found.items()):
+    for name in sorted(fit):
         odd = _odd(rounds[name], noise.get(name, []), least_us)
-        doubtful = name not in known or len(settled[name]) < LEAST_ROUNDS
-        if odd or (doubtful and _may_matter(one, settled[name], least_us)):
+        doubtful = name in found and (name not in known or len(settled[name]) < LEAST_ROUNDS)
+        if odd or (doubtful and _may_matter(found[name], settled[name], least_us)):
             suspected[name] = odd
     return suspected
 

@@ -11,7 +11,7 @@ by that data only: the rounds that raised the suspicion cannot confirm it.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import median
 
 from ..report.model import EndpointLatency
@@ -41,6 +41,8 @@ from .trend import Trend
 GATE_LEVEL = 0.01
 """A baseline that comes near to alarming against itself is no yardstick."""
 REGRESSED, IMPROVED, EQUIVALENT, INCONCLUSIVE = "regressed", "improved", "equivalent", "inconclusive"
+MIN_FRESH = 2
+"""Rounds, of an endpoint that was replayed again."""
 FEW_PAIRS = "too few pairs"
 APART = "not replayed side by side"
 NOISY = "environment too noisy"
@@ -48,12 +50,11 @@ NOISY = "environment too noisy"
 
 @dataclass(frozen=True, slots=True)
 class LatencyVerdict:
-    """Rows for a report, changes, and what keeps latency from being judged. `samples` are what was judged."""
+    """Rows for a report, changes, and what keeps latency from being judged."""
 
     rows: tuple[EndpointLatency, ...] = ()
     changes: tuple[Change, ...] = ()
     notes: tuple[str, ...] = ()
-    samples: Rounds = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -80,31 +81,50 @@ def judge_latency(rounds: Rounds, noise: Rounds, timing: Rounds | None = None) -
     timing = timing or {}
     noise = {endpoint: kept for endpoint, samples in noise.items() if (kept := _beside(samples))}
     together = {name: rounds.get(name, []) + timing.get(name, []) for name in sorted(rounds.keys() | timing.keys())}
-    spread = spread_between_starts(
-        {name: warm(samples) for name, samples in together.items()},
-        {name: warm(samples) for name, samples in noise.items()},
-    )
+    # Each stage by what its own starts differ by: a few calm starts of the second are no excuse for two of the first.
+    first, again = _spread(rounds, noise), _spread(timing, noise)
     least_us = least_shift_us(noise)
-    endpoints = [_judged(name, together[name], timing.get(name, []), noise, spread) for name in together]
+    endpoints = [
+        _again(name, together[name], timing[name], noise, again)
+        if _is_fresh(timing.get(name, []))
+        else _judged(name, together[name], noise, first)
+        for name in together
+    ]
     why = too_noisy(noise, least_us)
     _locate(endpoints, least_us, why)
     changes = [] if why else _changes(endpoints, least_us)
     levels = {True: _level(endpoints, fresh=True), False: _level(endpoints, fresh=False)}
     rows = tuple(_row(one, levels[one.fresh]) for one in endpoints)
-    return LatencyVerdict(rows, tuple(changes), (f"latency: {why}",) if why else (), together)
+    return LatencyVerdict(rows, tuple(changes), (f"latency: {why}",) if why else ())
 
 
 def _beside(rounds: Sequence[list[Sample]]) -> list[list[Sample]]:
     return [samples for samples in rounds if side_by_side(samples)]
 
 
-def _judged(
+def _spread(rounds: Rounds, noise: Rounds) -> Spread:
+    return spread_between_starts(
+        {name: warm(samples) for name, samples in rounds.items()},
+        {name: warm(samples) for name, samples in noise.items()},
+    )
+
+
+def _is_fresh(timing: Sequence[list[Sample]]) -> bool:
+    """Whether an endpoint was replayed again often enough to be judged by that alone."""
+    again = warm(timing)
+    return len(joined(again)) >= MIN_PAIRS and sum(len(one) >= MIN_ROUND_PAIRS for one in again) >= MIN_FRESH
+
+
+def _again(
     name: str, together: list[list[Sample]], timing: list[list[Sample]], noise: Rounds, spread: Spread
 ) -> Judged:
-    again = warm(timing)
-    fresh = len(joined(again)) >= MIN_PAIRS and sum(len(one) >= MIN_ROUND_PAIRS for one in again) >= 2
-    judged = again if fresh else warm(together)
-    return Judged(name, together, judged, noise.get(name, []), estimate(judged, spread), fresh)
+    judged = warm(timing)
+    return Judged(name, together, judged, noise.get(name, []), estimate(judged, spread), fresh=True)
+
+
+def _judged(name: str, together: list[list[Sample]], noise: Rounds, spread: Spread) -> Judged:
+    judged = warm(together)
+    return Judged(name, together, judged, noise.get(name, []), estimate(judged, spread))
 
 
 def too_noisy(noise: Rounds, least_us: float) -> str:
@@ -131,7 +151,8 @@ def too_noisy(noise: Rounds, least_us: float) -> str:
 def _locate(endpoints: Sequence[Judged], least_us: float, noisy: str) -> None:
     """Verdicts on locations: Holm over the endpoints that were replayed once more, and over the others."""
     for one in endpoints:
-        one.why = _unfit(one) or noisy
+        why = _unfit(one)
+        one.why = noisy or why if why in {"", NOISY} else why
     for fresh in (True, False):
         fit = {one.endpoint: one for one in endpoints if not one.why and one.fresh is fresh}
         for name in holm({name: one.estimate.p_value for name, one in fit.items()}):

@@ -12,7 +12,7 @@ import orjson
 
 from ...capture.codings import CodingError, decode, encode, parse_codings
 from ...capture.headers import Headers
-from . import decodings, json_path, markup
+from . import json_path, markup, urls
 
 LARGEST = 512 << 10
 """Bytes of a body, decompressed, that is looked into."""
@@ -88,7 +88,7 @@ class Body:
     def leaves(self) -> list[Leaf]:
         """The leaves of a body that is no JSON."""
         if self.kind == FORM:
-            pairs = decodings.pairs_of(self.text.strip())
+            pairs = urls.pairs_of(self.text.strip())
             return [Leaf(f"form:{path}", name, value, name) for name, value, path in pairs]
         if self.kind == MULTIPART:
             return [Leaf(path, name, self.text[start:end], name) for path, name, start, end in self._fields()]
@@ -104,7 +104,7 @@ class Body:
         if path.startswith("$"):
             return json_path.leaf_at(self.document, json_path.parsed(path)) if self.kind == JSON else None
         if path.startswith("form:") and self.kind == FORM:
-            return decodings.pair_at(self.text.strip(), path[5:])
+            return urls.pair_at(self.text.strip(), path[5:])
         return next((leaf.text for leaf in self.leaves() if leaf.path == path), None)
 
     def with_values(self, values: Mapping[str, str]) -> bytes:
@@ -127,7 +127,7 @@ class Body:
         text = self.text
         if self.kind == FORM:
             for path, value in values.items():
-                text = decodings.with_pair(text, path.removeprefix("form:"), value)
+                text = urls.with_pair(text, path.removeprefix("form:"), value)
             return text
         if self.kind == MULTIPART:
             for path, _, start, end in reversed(self._fields()):

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import orjson
 
-from . import decodings, names, walk
+from . import decodings, names, urls, walk
 from .telling import STRONG, WEAK, is_time, strength
 
 _SEPARATORS = "?&=;,:| /#.-_"
@@ -55,7 +55,7 @@ def _inner_of(text: str) -> tuple[Inner, ...]:
         return (*found, *url_parts(text))
     is_coded = any(one.step.startswith("base64") for one in found)
     if not is_coded and "=" in text and "?" not in text and ("&" in text or " " not in text):
-        found += [Inner(f"pairs:{path}", value, name) for name, value, path in decodings.pairs_of(text, 32) if value]
+        found += [Inner(f"pairs:{path}", value, name) for name, value, path in urls.pairs_of(text, 32) if value]
     if not found and len(text) <= _LONGEST_SPLIT:
         found += _pieces(text)
     return tuple(found[:_MOST_INNER])
@@ -106,11 +106,11 @@ def _of_token(text: str) -> tuple[Inner, ...]:
 
 def url_parts(url: str) -> tuple[Inner, ...]:
     """Segments and parameters of a URL, absolute or not."""
-    _, path, query = decodings.url_parts(url)
+    _, path, query = urls.url_parts(url)
     found = segments(path.partition("#")[0])
     if query:
         pairs = query[1:].partition("#")[0]
-        found += [Inner(f"url:query:{where}", value, name) for name, value, where in decodings.pairs_of(pairs, 64)]
+        found += [Inner(f"url:query:{where}", value, name) for name, value, where in urls.pairs_of(pairs, 64)]
     return tuple(found)
 
 

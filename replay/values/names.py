@@ -178,12 +178,17 @@ def _kind(name: str) -> tuple[str | None, str]:
 @lru_cache(maxsize=16_384)
 def _special(name: str) -> tuple[str, ...]:
     """Keys of names that mean the same whatever they belong to."""
-    parts = frozenset(words(name))
+    said = words(name)
+    parts = frozenset(said)
+    if not said:
+        return ()
     if parts & _CSRF:
         return ("csrf",)
-    if parts & _CURSORS or (parts & _PAGES and "token" in parts) or (parts and parts <= _DIRECTIONS):
+    last = said[-1]
+    if last in _CURSORS or (last == "token" and parts & (_CURSORS | _PAGES)) or parts <= _DIRECTIONS:
         return ("cursor",)
-    if parts & _CREDENTIALS or parts >= {"api", "key"} or parts >= {"access", "key"}:
+    # {"session_timeout": 30} is none.
+    if last in _CREDENTIALS or said[-2:] in (("api", "key"), ("access", "key")):
         return ("credential",)
     return ()
 

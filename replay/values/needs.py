@@ -25,15 +25,16 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """`slots` by the request that they are in, `places` to read by the answer that they are in, `names` and recorded
-    `statuses` of all these; everything by recorded ids. `doubtful` are values that may have been an earlier answer's,
-    and are sent as recorded."""
+    """`slots` by the request that they are in, `places` to read by the answer that they are in with what was `recorded`
+    there, `names` and recorded `statuses` of all these; everything by recorded ids. `doubtful` are values that may have
+    been an earlier answer's, and are sent as recorded."""
 
     slots: Mapping[str, tuple[Slot, ...]] = field(default_factory=dict)
     places: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     statuses: Mapping[str, int | None] = field(default_factory=dict)
     doubtful: tuple[Refused, ...] = ()
+    recorded: Mapping[tuple[str, Place], str] = field(default_factory=dict)
 
     @property
     def links(self) -> int:
@@ -85,6 +86,7 @@ def restricted(plan: Plan, exchanges: Sequence[Exchange], links: ValueLinks) -> 
         for slot in kept:
             for source in slot.sources:
                 places.setdefault(source.producer, {})[source.source] = None
+    sources = [source for kept in slots.values() for slot in kept for source in slot.sources]
     doubtful = tuple(each for each in links.ambiguous if each.consumer in steps)
     known = slots.keys() | places.keys() | {each.consumer for each in doubtful}
     return Needs(
@@ -93,6 +95,7 @@ def restricted(plan: Plan, exchanges: Sequence[Exchange], links: ValueLinks) -> 
         {origin: _name(steps[origin][1]) for origin in known},
         {each.id: each.status for each in exchanges if each.id in known},
         doubtful,
+        {(source.producer, source.source): source.value for source in sources},
     )
 
 

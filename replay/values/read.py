@@ -9,28 +9,40 @@ from collections.abc import Iterable, Sequence
 from ...capture.codings import CodingError
 from ...capture.headers import Headers
 from ...capture.model import Request, Response
-from . import decodings
+from . import decodings, urls
 from .bodies import Body
-from .decodings import Irreversible
-from .links import ValueLink
+from .link import ValueLink
 from .place import Place
+from .urls import Irreversible
 
 Values = Sequence[tuple[ValueLink, str]]
 
 
 def value_at(place: Place, message: Request | Response) -> str | None:
     """What stands at `place` of `message`; None where it has no such place, or it does not decode."""
-    try:
-        text = _leaf(place, message)
-    except (ValueError, RecursionError):
-        return None
-    return None if text is None else decodings.followed(text, place.chain)
+    return values_at((place,), message).get(place)
+
+
+def values_at(places: Iterable[Place], message: Request | Response) -> dict[Place, str]:
+    """What stands at each of `places` of `message`, as far as there is anything. Its body is read once."""
+    found: dict[Place, str] = {}
+    body: Body | None = None
+    for place in places:
+        if place.part == "body" and body is None:
+            body = Body(message.headers, message.body)
+        try:
+            text = body.at(place.path) if place.part == "body" and body else _leaf(place, message)
+        except (ValueError, RecursionError):
+            continue
+        value = None if text is None else decodings.followed(text, place.chain)
+        if value is not None:
+            found[place] = value
+    return found
 
 
 def _leaf(place: Place, message: Request | Response) -> str | None:
+    """The text of a leaf outside of the body."""
     match place.part:
-        case "body":
-            return Body(message.headers, message.body).at(place.path)
         case "header":
             name, _, number = place.path.partition("#")
             found = message.headers.get_all(name)
@@ -39,16 +51,13 @@ def _leaf(place: Place, message: Request | Response) -> str | None:
         case "set-cookie":
             return _set_cookie(message.headers, place.path)
         case "cookie":
-            pairs = (
-                pair.strip().partition("=")
-                for header in message.headers.get_all("cookie")
-                for pair in header.split(";")
-            )
-            return next((value for name, _, value in pairs if name == place.path), None)
+            headers = message.headers.get_all("cookie")
+            split = (pair.strip().partition("=") for header in headers for pair in header.split(";"))
+            return next((value for name, _, value in split if name == place.path), None)
         case "path" | "query" if isinstance(message, Request):
-            _, path, query = decodings.url_parts(message.target)
+            _, path, query = urls.url_parts(message.target)
             if place.part == "query":
-                return decodings.pair_at(query[1:].partition("#")[0], place.path)
+                return urls.pair_at(query[1:].partition("#")[0], place.path)
             return decodings.decoded(path, f"url:path:{place.path}")
     return None
 
@@ -100,23 +109,23 @@ def _put(text: str, values: Iterable[tuple[tuple[str, ...], str]]) -> str:
 
 def _order(step: str) -> tuple[str, int, str]:
     head, _, number = step.rpartition(":")
-    return (head, int(number), "") if number.isdigit() else (step, 0, "")
+    return (head, int(number), "") if number.isdecimal() else (step, 0, "")
 
 
 def _target(request: Request, target: str, part: str, leaves: dict[str, list[tuple[tuple[str, ...], str]]]) -> str:
     for path, values in leaves.items():
-        head, segments, query = decodings.url_parts(target)
-        old = _leaf(Place(part, path), request)
+        head, segments, query = urls.url_parts(target)
+        old = value_at(Place(part, path), request)
         if old is None:
             continue
         new = _put(old, values)
         if new == old:
             continue
         if part == "path":
-            target = head + decodings.with_segment(segments, int(path), new) + query
+            target = head + urls.with_segment(segments, int(path), new) + query
         else:
             pairs, mark, fragment = query[1:].partition("#")
-            target = head + segments + "?" + decodings.with_pair(pairs, path, new) + mark + fragment
+            target = head + segments + "?" + urls.with_pair(pairs, path, new) + mark + fragment
     return target
 
 
@@ -149,7 +158,7 @@ def _body(request: Request, leaves: dict[str, list[tuple[tuple[str, ...], str]]]
     body = Body(request.headers, request.body)
     made: dict[str, str] = {}
     for path, values in leaves.items():
-        old = body.at(path)
+        old = value_at(Place("body", path), request)
         if old is not None:
             new = _put(old, values)
             if new != old:

@@ -2,6 +2,8 @@
 
 Rules of this file:
 - values only, never answers: what later requests need is read when an answer comes, the rest is let go;
+- what nobody draws is sent as it was recorded, on every side: where an answer only told of what was there before, and
+  the baseline tells it as it was recorded, another list of the candidate's must not lead its requests elsewhere;
 - a request goes out whole or not at all: where this side's producer failed or gave no value, the request is not sent;
 - what an answer says is untrusted: a request that was made of it is checked like one that comes from a capture.
 """
@@ -12,7 +14,7 @@ from ...capture.model import Request
 from ..sendable import Fitter
 from ..transport.base import Outcome
 from .links import ValueLink
-from .needs import Needs
+from .needs import Needs, Slot
 from .place import Place
 from .read import replaced, value_at
 
@@ -38,7 +40,8 @@ class Unsent:
 
 
 class SideValues:
-    """The values of the side called `side` ("" where there is only one)."""
+    """The values of the side called `side` ("" where there is only one). `references` are the baselines that are
+    replayed beside it, itself where there are none."""
 
     def __init__(self, needs: Needs, side: str = "") -> None:
         self.needs = needs
@@ -47,6 +50,9 @@ class SideValues:
         """The requests that were not sent, by recorded id."""
         self.statuses: dict[str, int | None] = {}
         """How the requests that take part were answered on this side."""
+        self.references: tuple[SideValues, ...] = (self,)
+        self.constants: set[str] = set()
+        """Values that this side has told as they were recorded."""
         self.replaced = 0
         """Values that were another one on this side."""
         self._given: dict[tuple[str, Place], str] = {}
@@ -68,7 +74,7 @@ class SideValues:
 
     def lack(self, origin: str) -> Unsent | None:
         """Why the request cannot be sent at this side, or None."""
-        for slot in self.needs.slots.get(origin, ()):
+        for slot in self._drawn(origin):
             if all((source.producer, source.source) not in self._given for source in slot.sources):
                 return self._why(slot.sources[0])
         return None
@@ -76,11 +82,8 @@ class SideValues:
     def filled(self, origin: str, request: Request) -> Request | Unsent:
         """The request as this side is to get it; the very same one where nothing changes. Only where `lack` says
         nothing."""
-        slots = self.needs.slots.get(origin)
-        if slots is None:
-            return request
         values = []
-        for slot in slots:
+        for slot in self._drawn(origin):
             value = next(
                 self._given[key] for each in slot.sources if (key := (each.producer, each.source)) in self._given
             )
@@ -90,7 +93,7 @@ class SideValues:
             return request
         fit = Fitter().fit(replaced(request, values))
         if isinstance(fit, str):
-            producer = slots[0].link.producer
+            producer = values[0][0].producer
             return Unsent(producer, self.needs.names[producer], f"gave a value that cannot be sent: {fit}", self.side)
         self.replaced += len(values)
         return fit[0]
@@ -116,6 +119,8 @@ class SideValues:
             value = value_at(place, response)
             if value is not None and len(value) <= LONGEST_VALUE:
                 self._given[origin, place] = value
+                if value == self.needs.recorded.get((origin, place)):
+                    self.constants.add(value)
 
     def absent(self, origin: str, did: str) -> None:
         """The request of `origin` will not be sent, and gives nothing: it `did` something else."""
@@ -134,6 +139,19 @@ class SideValues:
             return "requests, because earlier ones gave no value"
         self._reasons.add(reason)
         return reason
+
+    def _drawn(self, origin: str) -> list[Slot]:
+        """The places of a request that get this side's own value."""
+        return [slot for slot in self.needs.slots.get(origin, ()) if not (slot.link.was_there and self._stays(slot))]
+
+    def _stays(self, slot: Slot) -> bool:
+        """Whether the baselines tell the value as it was recorded; those that tell nothing at its place, elsewhere."""
+        source = slot.sources[0]
+        told = [side.given(source.producer, source.source) for side in self.references]
+        given = [value for value in told if value is not None]
+        if given:
+            return all(value == slot.link.value for value in given)
+        return all(slot.link.value in side.constants for side in self.references)
 
     def _why(self, source: ValueLink) -> Unsent:
         producer = source.producer

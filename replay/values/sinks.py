@@ -9,9 +9,9 @@ from typing import NamedTuple
 from ...capture.headers import Headers
 from ...capture.model import Request
 from ...capture.sanitize.vocabulary import words as word_set
-from . import expanding, names, walk
+from . import expanding, names, urls, walk
 from .bodies import JSON, Body
-from .decodings import MAX_STEPS, pairs_of, url_parts
+from .decodings import MAX_STEPS
 from .expanding import Inner
 from .names import LONGEST_NAME
 from .place import Place
@@ -83,7 +83,7 @@ def target_of(target: str) -> Target:
 
 
 def _target_of(target: str) -> Target:
-    path = url_parts(target[:_LONGEST])[1].partition("#")[0].rstrip("/")
+    path = urls.url_parts(target[:_LONGEST])[1].partition("#")[0].rstrip("/")
     segments = tuple(expanding.segments(path))
     about: list[str] = []
     is_collection = False
@@ -151,8 +151,8 @@ class _Reading:
                 self._leaf("path", number, segment.text, _segment_keys(segment))
 
     def query(self, target: str) -> None:
-        query = url_parts(target[:_LONGEST])[2] if "?" in target else ""
-        for name, value, path in pairs_of(query[1:].partition("#")[0]) if query else ():
+        query = urls.url_parts(target[:_LONGEST])[2] if "?" in target else ""
+        for name, value, path in urls.pairs_of(query[1:].partition("#")[0]) if query else ():
             self._leaf("query", path, value, names.sink_keys(name[:LONGEST_NAME], self._target.about))
 
     def headers(self, headers: Headers) -> None:

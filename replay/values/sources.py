@@ -7,7 +7,6 @@ not with the answers. An answer's leaf is looked up as it is; only where it look
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import NamedTuple
 
 from ...capture.model import Exchange, Request, Response
@@ -19,6 +18,7 @@ from .expanding import Inner
 from .names import LONGEST_NAME
 from .place import Place
 from .sinks import ANY, FIELD, UNSURE, Target, target_of
+from .subject import Subject
 
 MOST_PLACES = 8
 """Places that are kept of one value in one answer."""
@@ -38,7 +38,6 @@ _CODED = ("eyJ", "H4sI", "W3si", "{", "[", "/", '"', "W/")
 _NAMED = re.compile(r"[A-Za-z_]{2,40}[:/#_.-]\d{1,12}")
 _MOST_OPENED = 200
 """Texts that are looked at within one, and ten times as many within one answer."""
-_MOST_MEMBERS = 200
 _MOST_PLAIN = 50_000
 _MOST_FIRST = 2
 _NOTHING: frozenset[str] = frozenset()
@@ -139,7 +138,7 @@ class Sources:
 
     def _json(self, body: Body, request: Request, target: Target) -> None:
         wanted, numbers, plain = self._wanted, self._numbers, self._plain
-        subject = _Subject(body.document, request, target)
+        subject = Subject(body.document, request, target)
         for spot, key, value in walk.leaves(body.document):
             if isinstance(value, int):
                 if value in numbers:
@@ -286,55 +285,3 @@ def _inner_keys(inner: Inner, own: tuple[str, ...] | None) -> tuple[str, ...] | 
     if inner.noun:
         return names.noun_keys(inner.noun)
     return own if expanding.keeps_meaning(inner.step) else ()
-
-
-def _holds(document: dict[str, object], noun: str) -> bool:
-    """Whether a member of `document` is called what a collection's segment is."""
-    members = islice(document.items(), _MOST_MEMBERS)
-    return any(isinstance(inner, dict | list) and names.noun(key[:LONGEST_NAME]) == noun for key, inner in members)
-
-
-class _Subject:
-    """What a JSON answer is about, by what was asked: POST /orders answers an order, GET /orders several."""
-
-    def __init__(self, document: object, request: Request, target: Target) -> None:
-        self._about = target.about
-        path = target.path
-        self._collection = path if target.is_collection else path.rpartition("/")[0]
-        self._creates = request.method == "POST"
-        self._is_collection = target.is_collection
-        noun = target.about[0] if target.about else ""
-        if noun and isinstance(document, dict) and _holds(document, noun):
-            # POST /carts/3/items answers {"id": 3, "items": […]}: a cart, and not an item.
-            self._root_about: tuple[str, ...] = target.about[1:]
-            self._is_root_subject = False
-        else:
-            self._root_about = target.about
-            self._is_root_subject = not self._is_collection or self._creates or isinstance(document, list)
-        self._noun = noun
-
-    def keys(self, spot: walk.Spot, key: walk.Key) -> tuple[str, ...]:
-        """The keys of the leaf at `key` of `spot`, best first."""
-        name = walk.name_of(spot, key)
-        if not names.says_something(name):
-            return ()
-        holder = walk.holder_of(spot, key)
-        above, typed = holder.container(), holder.type()
-        keys = names.source_keys(name, self._entities(above, typed))
-        if not keys or not names.is_id(name) or len(names.words(name)) > 1:
-            return keys
-        is_subject = above.name == self._noun if above.name else (not above.is_root or self._is_root_subject)
-        is_of_many = self._is_collection and not self._creates
-        if is_subject and self._collection and (not is_of_many or above.in_array or bool(above.name)):
-            return (f"at:{self._collection}", *keys)
-        return keys
-
-    def _entities(self, above: walk.Container, typed: str) -> tuple[str, ...]:
-        named = tuple(dict.fromkeys(filter(None, (above.name, typed))))
-        if named:
-            return named
-        if above.is_root:
-            return self._root_about
-        # {"items": […]}: the orders of GET /orders, but the items of GET /orders/7.
-        general = (above.general,) if above.in_array else ()
-        return (*self._about, *general) if self._is_collection and not self._creates else (*general, *self._about)

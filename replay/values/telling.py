@@ -42,7 +42,7 @@ def strength(value: str) -> int:
 
 
 def _strength(value: str) -> int:
-    if value.isdigit():
+    if value.isascii() and value.isdigit():
         return _of_digits(value)
     if _UUID.fullmatch(value):
         return STRONG if len(set(value)) > 6 else WEAK
@@ -76,7 +76,7 @@ def _of_digits(value: str) -> int:
     telling = len(value.strip("0"))
     if telling >= 9:
         return STRONG
-    return MEDIUM if telling >= 5 and int(value) >= 100_000 else WEAK
+    return MEDIUM if telling >= 5 and len(value.lstrip("0")) >= 6 else WEAK
 
 
 def _of_word(word: str) -> int:

@@ -8,8 +8,9 @@ import json
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from .cases import Case, flags_of, noise_of
 from .comparisons import places
@@ -17,6 +18,7 @@ from .results import Results
 from .system import SEAMLINE, Load, SystemFailed, configured, end, environment, record
 from .trial import Report, Trial, judge, judge_mixture
 
+Process = subprocess.Popen[str]
 LOADS = {
     "plain": Load("plain", 160),
     "many": Load("many", 700, focus=True),
@@ -32,12 +34,13 @@ PATIENCE = 3
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """Runs cases. `say` is told of each one that has ended."""
+    """Runs cases. `say` is told of each one that has ended; `under_way` are verifications that have not."""
 
     results: Results
     ports: Mapping[str, int]
     cases: Mapping[str, Case]
     say: Callable[[str], None]
+    under_way: set[Process] = field(default_factory=set)
 
     def run(self, chosen: Sequence[Case], seeds: Sequence[int], jobs: int) -> None:
         """Every chosen case with every seed, `jobs` at a time."""
@@ -46,13 +49,24 @@ class Driver:
             for load in dict.fromkeys(load_of(case) for case in waiting):
                 self._record(LOADS[load], seed)
             with ThreadPoolExecutor(jobs) as pool:
+                futures = [pool.submit(self._verify, case, seed) for case in waiting]
                 try:
-                    for done in as_completed([pool.submit(self._verify, case, seed) for case in waiting]):
+                    for done in as_completed(futures):
                         self.say(done.result())
                 except BaseException:
-                    # What is under way takes down its services first; what has not begun does not begin.
+                    # What has not begun does not begin; what is under way is told to take down its services.
                     pool.shutdown(wait=False, cancel_futures=True)
+                    self._stop(futures)
                     raise
+
+    def _stop(self, futures: Sequence[Future[str]]) -> None:
+        """End each verification once: a second signal would cut its teardown short."""
+        told: set[Process] = set()
+        while any(future.running() for future in futures):
+            for process in tuple(self.under_way - told):
+                process.terminate()
+                told.add(process)
+            wait(futures, timeout=0.2)
 
     def _record(self, load: Load, seed: int) -> None:
         """Record, and count the places, unless that was done before."""
@@ -89,7 +103,10 @@ class Driver:
         faults = ["--fault", case.fault] if case.fault else []
         command = [*SEAMLINE, "verify", "--config", str(config), "--seed", str(seed), "--budget", f"{BUDGET_S[load]}s"]
         code, said = run_to_end(
-            [*command, *faults, "--format", "json", "-o", str(unfinished)], work, PATIENCE * BUDGET_S[load]
+            [*command, *faults, "--format", "json", "-o", str(unfinished)],
+            work,
+            PATIENCE * BUDGET_S[load],
+            self.under_way,
         )
         (work / "said.txt").write_text(said, encoding="utf-8")
         if unfinished.exists():
@@ -118,17 +135,18 @@ def load_of(case: Case) -> str:
     return LOAD_OF.get(case.mode, case.mode)
 
 
-def run_to_end(command: Sequence[str], folder: object, within_s: float) -> tuple[int, str]:
+def run_to_end(command: Sequence[str], folder: Path, within_s: float, under_way: set[Process]) -> tuple[int, str]:
     """Run; exit code and what was said. What is hung is ended, with the code of that."""
     with subprocess.Popen(
         list(command),
-        cwd=str(folder),
+        cwd=folder,
         env=environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
         process_group=0,
     ) as process:
+        under_way.add(process)
         try:
             _, said = process.communicate(timeout=within_s)
         except subprocess.TimeoutExpired:
@@ -137,4 +155,6 @@ def run_to_end(command: Sequence[str], folder: object, within_s: float) -> tuple
         except BaseException:
             end(process)
             raise
+        finally:
+            under_way.discard(process)
     return process.returncode, said

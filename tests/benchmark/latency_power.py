@@ -176,11 +176,7 @@ def play(seeds: Iterable[int], layout: Layout, luck: float, effect: Effect | Non
     return tally
 
 
-LAYOUTS = (
-    Layout(50, 2), Layout(50, 5), Layout(200, 5), Layout(500, 5),
-    Layout(20, 2, 300, 10), Layout(50, 2, 300, 10), Layout(50, 2, 300, 20), Layout(200, 2, 1000, 10),
-    Layout(200, 2, 1000, 20),
-)  # fmt: skip
+LAYOUTS = (Layout(50, 2), Layout(200, 5), Layout(50, 2, 300, 10), Layout(200, 2, 1000, 10), Layout(200, 2, 1000, 20))
 
 
 def lines(reports: int, layouts: Iterable[Layout] = LAYOUTS, slowed: int = 5) -> Iterator[str]:

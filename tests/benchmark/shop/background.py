@@ -11,6 +11,7 @@ from seamline.samples.shop.service import CLIENT, downstream
 from .variants import active
 
 EVERY_S = 0.5
+PATIENCE = 6
 
 
 async def checked(app: web.Application) -> AsyncIterator[None]:
@@ -23,8 +24,12 @@ async def checked(app: web.Application) -> AsyncIterator[None]:
 
 
 async def _check(app: web.Application, every_s: float) -> None:
-    while True:
+    # Who was left behind by a run that was killed must not knock for ever at a port that is somebody else's by now.
+    patience = PATIENCE
+    while patience:
         await asyncio.sleep(every_s)
-        with suppress(ClientError):
+        try:
             async with app[CLIENT].get(f"{downstream('INVENTORY')}/healthz"):
-                pass
+                patience = PATIENCE
+        except (ClientError, TimeoutError):
+            patience -= 1

@@ -26,10 +26,10 @@ def spelt(value: Any) -> bytes:
     """`value` as JSON text."""
     if noisy("N05"):
         value = noise.shaken(value)
-    if noisy("N06"):
-        return json.dumps(value, ensure_ascii=True, indent=1).encode()
     if active("L12"):
         return json.dumps(value, ensure_ascii=False, indent=16).encode()
+    if noisy("N06"):
+        return json.dumps(value, ensure_ascii=True, indent=1).encode()
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
