@@ -1,5 +1,6 @@
 """`verify` and `replay` of a service that draws every id, token and cursor anew: each side gets its own."""
 
+import functools
 import json
 import subprocess
 import sys
@@ -22,13 +23,16 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_project(tmp_path_factory.mktemp("desk")).parent
 
 
-def verified(folder: Path, mode: str, monkeypatch: pytest.MonkeyPatch) -> tuple[Report, list[str], Path]:
+@functools.cache
+def verified(folder: Path, mode: str) -> tuple[Report, list[str], Path]:
     """The report on a candidate of the given MODE, what was said, and the runs' folder."""
-    monkeypatch.setenv("SEAMLINE_KEY", environment()["SEAMLINE_KEY"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEAMLINE_KEY", environment()["SEAMLINE_KEY"])
+        key = load_key(folder)
     config = folder / f"{mode or 'plain'}.toml"
     overlay = f'[candidate]\nenv = {{ MODE = "{mode}" }}\n' if mode else ""
     config.write_text((folder / "seamline.toml").read_text() + overlay)
-    return verify(a_plan(config, key=load_key(folder)))
+    return verify(a_plan(config, key=key))
 
 
 def inbound(path: Path) -> dict[str, Exchange]:
@@ -46,9 +50,9 @@ def alarms(report: Report) -> list[tuple[str, str, str | None]]:
 
 
 def test_a_baseline_against_itself_is_the_same_and_answers_as_recorded(
-    project: Path, monkeypatch: pytest.MonkeyPatch
+    project: Path,
 ) -> None:
-    report, said, folder = verified(project, "", monkeypatch)
+    report, said, folder = verified(project, "")
     assert (report.verdict, report.reason, alarms(report)) == (Verdict.SAME, None, [])
     assert report.coverage.unverified == ()
     assert [line for line in said if line.startswith("values: ")] == ["values: 34 links in 18 requests, 0 unconfirmed"]
@@ -70,9 +74,9 @@ def test_a_baseline_against_itself_is_the_same_and_answers_as_recorded(
 
 
 def test_a_producer_that_fails_is_one_finding_and_the_rest_is_not_sent_because_of_it(
-    project: Path, monkeypatch: pytest.MonkeyPatch
+    project: Path,
 ) -> None:
-    report, _, folder = verified(project, "broken", monkeypatch)
+    report, _, folder = verified(project, "broken")
     assert alarms(report) == [("status.changed", "POST /orders", None)]
     [finding] = [each for each in report.findings if each.severity > Severity.INFO]
     because = "it was answered 500 where the recording has 201"
@@ -89,15 +93,16 @@ def test_a_producer_that_fails_is_one_finding_and_the_rest_is_not_sent_because_o
     assert {len(inbound(folder / f"{side}-1.seam")) for side in ("baseline", "candidate")} == {REQUESTS - 4}
 
 
-def test_a_value_that_moved_is_the_producers_finding(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    report, _, _ = verified(project, "renamed", monkeypatch)
+@pytest.mark.slow
+def test_a_value_that_moved_is_the_producers_finding(project: Path) -> None:
+    report, _, _ = verified(project, "renamed")
     assert report.verdict is Verdict.DIVERGED
     assert {endpoint for _, endpoint, _ in alarms(report)} == {"POST /orders"}
     assert "GET /orders/{id}: 4 not sent, because POST /orders gave no $.id (candidate)" in report.coverage.unverified
 
 
-def test_what_an_answer_gave_is_cleaned_before_it_is_written(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    _, _, folder = verified(project, "", monkeypatch)
+def test_what_an_answer_gave_is_cleaned_before_it_is_written(project: Path) -> None:
+    _, _, folder = verified(project, "")
     run = inbound(folder / "baseline-1.seam")
     given = {
         json.loads(each.response.body)["token"]

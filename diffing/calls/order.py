@@ -100,17 +100,19 @@ def _bond(first: Matched, second: Matched, pair: Pair) -> str:
         return "commit" if first[0].is_write and first[0].service == second[0].service else ""
     if first[1].protocol in SQL and first[0].is_write and is_event(second[1]):
         return "commit"
-    return "data" if _depends(first[1], second[1], pair) else ""
+    return "data" if _depends(first, second, pair.before) else ""
 
 
-def _depends(first: Exchange, second: Exchange, pair: Pair) -> bool:
-    """Whether the second call sends something that only the first one's answer can have told."""
-    if first.response is None:
+def _depends(first: Matched, second: Matched, asked: Exchange) -> bool:
+    """Whether the second call sends something that only the first one's answer can have told, and still does: who sends
+    what its own side has drawn before this answer tells it, has it from elsewhere."""
+    answer = first[1].response
+    if answer is None:
         return False
-    known = [_sent(pair.before), _sent(first)]
-    sent = _sent(second)
-    leaves = islice(_leaves(canonical(first.response.body, first.response.headers).value), MAX_LEAVES)
-    return any(word in sent and not any(word in earlier for earlier in known) for word in leaves)
+    known = [_sent(asked), _sent(first[1])]
+    sent = _sent(second[1]), _sent(second[2])
+    leaves = islice(_leaves(canonical(answer.body, answer.headers).value), MAX_LEAVES)
+    return any(word in sent[0] and word in sent[1] and not any(word in one for one in known) for word in leaves)
 
 
 def _sent(exchange: Exchange) -> bytes:

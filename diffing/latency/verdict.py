@@ -10,7 +10,7 @@ by that data only: the rounds that raised the suspicion cannot confirm it.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -41,6 +41,7 @@ from .trend import Trend
 GATE_LEVEL = 0.01
 """A baseline that comes near to alarming against itself is no yardstick."""
 REGRESSED, IMPROVED, EQUIVALENT, INCONCLUSIVE = "regressed", "improved", "equivalent", "inconclusive"
+MIN_COMMON = 10
 MIN_FRESH = 2
 """Rounds, of an endpoint that was replayed again."""
 FEW_PAIRS = "too few pairs"
@@ -91,7 +92,7 @@ def judge_latency(rounds: Rounds, noise: Rounds, timing: Rounds | None = None) -
         for name in together
     ]
     why = too_noisy(noise, least_us)
-    _locate(endpoints, least_us, why)
+    _locate(endpoints, least_us, why, {True: again, False: first})
     changes = [] if why else _changes(endpoints, least_us)
     levels = {True: _level(endpoints, fresh=True), False: _level(endpoints, fresh=False)}
     rows = tuple(_row(one, levels[one.fresh]) for one in endpoints)
@@ -148,14 +149,15 @@ def too_noisy(noise: Rounds, least_us: float) -> str:
     return ""
 
 
-def _locate(endpoints: Sequence[Judged], least_us: float, noisy: str) -> None:
+def _locate(endpoints: Sequence[Judged], least_us: float, noisy: str, spreads: Mapping[bool, Spread]) -> None:
     """Verdicts on locations: Holm over the endpoints that were replayed once more, and over the others."""
     for one in endpoints:
         why = _unfit(one)
         one.why = noisy or why if why in {"", NOISY} else why
     for fresh in (True, False):
         fit = {one.endpoint: one for one in endpoints if not one.why and one.fresh is fresh}
-        for name in holm({name: one.estimate.p_value for name, one in fit.items()}):
+        common = _common_luck(list(fit.values()), spreads[fresh])
+        for name in holm({name: one.estimate.beyond(_null(one.estimate, common)) for name, one in fit.items()}):
             one = fit[name]
             mean = one.estimate.mean
             if _large(one.estimate, one.samples, least_us) and unanimous(one.judged, mean):
@@ -164,6 +166,20 @@ def _locate(endpoints: Sequence[Judged], least_us: float, noisy: str) -> None:
         low, high = one.estimate.interval
         if not one.why and one.verdict == INCONCLUSIVE and low > -MIN_EFFECT and high < MIN_EFFECT:
             one.verdict = EQUIVALENT
+
+
+def _common_luck(fit: Sequence[Judged], spread: Spread) -> float:
+    """What many endpoints share is the luck of their processes as far as that goes: two standard deviations of it."""
+    if len(fit) < MIN_COMMON:
+        return 0.0
+    middle = median(one.estimate.mean for one in fit)
+    starts = max(len(one.judged) for one in fit)
+    return math.copysign(min(abs(middle), 2 * spread.tau / math.sqrt(starts)), middle)
+
+
+def _null(found: Estimate, common: float) -> float:
+    """The effect that is not to be excused: 2 %, and what all share in this direction."""
+    return NULL_EFFECT + max(0.0, math.copysign(1.0, found.mean) * common)
 
 
 def _unfit(one: Judged) -> str:
