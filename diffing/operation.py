@@ -18,7 +18,9 @@ _CURSOR = re.compile(r"\b(DECLARE\s+)[\w\"`]+(?=\s.*\bCURSOR\b)", re.IGNORECASE 
 """A cursor's name is a driver's: many draw it anew."""
 _SLOT = re.compile(r"\$\d+")
 _WRITING = re.compile(r"\b(?:INSERT|UPDATE|DELETE|MERGE|REPLACE|TRUNCATE|CREATE|ALTER|DROP|CALL)\b", re.IGNORECASE)
-_WRITING_COMMAND = re.compile(r"(?:bulkWrite|collMod|createIndexes|drop\w+|find_?and_?modify|renameCollection)\b", re.IGNORECASE)
+_WRITING_COMMAND = re.compile(
+    r"(?:bulkWrite|collMod|createIndexes|drop\w+|find_?and_?modify|renameCollection)\b", re.IGNORECASE
+)
 """Of MongoDB, besides those that are called as SQL's are."""
 _LOCKING = re.compile(r"\bFOR\s+(?:NO\s+KEY\s+)?UPDATE\b|\bON\s+UPDATE\b|\bREPLACE\s*\(", re.IGNORECASE)
 _COPY_IN = re.compile(r"\bFROM\s+STDIN\b", re.IGNORECASE)

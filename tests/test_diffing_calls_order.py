@@ -96,7 +96,6 @@ def test_the_transition_names_both_calls() -> None:
     assert (one.service, one.operation, one.path) == ("y", "POST /do", None)
 
 
-@given(st.lists(st.tuples(st.integers(0, 500), st.integers(0, 200)), min_size=2, max_size=8))
 def test_what_each_side_draws_and_sends_before_it_is_told_comes_from_elsewhere() -> None:
     """An order's number: the answer names it, and so does the event that another service may handle first."""
     numbers = 1_000_004, 3_000_012
@@ -111,6 +110,7 @@ def test_what_each_side_draws_and_sends_before_it_is_told_comes_from_elsewhere()
     assert [one.kind for one in compare_order(matched, PAIR)] == ["reordered"]
 
 
+@given(st.lists(st.tuples(st.integers(0, 500), st.integers(0, 200)), min_size=2, max_size=8))
 def test_equal_times_have_no_difference_and_a_kind_is_told_once(spans: list[Span]) -> None:
     calls = [call(f"s{place}", span, {"n": place}) for place, span in enumerate(spans)]
     assert compare_order([(Key(one.service, "POST /do"), one, one) for one in calls], PAIR) == []
