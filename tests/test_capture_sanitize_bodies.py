@@ -26,6 +26,7 @@ SECRET_JSON = b'{"password":"hunter2"}'
     ("content_type", "body"),
     [
         ("application/json", SECRET_JSON),
+        ("application/x-amz-json-1.0", SECRET_JSON),
         ("Application/JSON; charset=UTF-8", SECRET_JSON),
         ("application/vnd.api+json", SECRET_JSON),
         ("application/json; charset=utf-16", SECRET_JSON.decode().encode("utf-16")),

@@ -25,7 +25,11 @@ MAX_TEXT = 8 << 20
 """Bytes of a decoded body that is walked; patterns run at some MB a second, and recording must not fall behind."""
 _MAX_NESTING = 3  # multipart within multipart
 
-_JSON = frozenset({"application/json", "text/json", "application/x-json", "application/csp-report"})
+_JSON = words(
+    "application/json text/json application/x-json application/csp-report application/x-amz-json-1.0 "
+    "application/x-amz-json-1.1"
+)
+"""AWS' JSON protocols name theirs by a version (Smithy, "AWS JSON 1.0 and 1.1 protocols")."""
 _STRICT = _JSON | {""}  # without a type nothing but UTF-8 counts as text
 _JSON_LINES = words(
     "application/x-ndjson application/ndjson application/jsonl application/x-jsonlines application/json-lines "
