@@ -25,6 +25,8 @@ UUIDS = ("6f9619ff-8b86-4011-b42d-00c04fc964ff", "7f9619ff-8b86-4011-b42d-00c04f
         (5, -5, "value_changed", "negated", ""),
         (12.34, 12.35, "value_changed", "number", ""),
         (12.345678, 12.35, "numeric_precision", "fewer digits", ""),
+        (12.31, 12.3, "value_changed", "number", ""),
+        (12.3, 12.31, "value_changed", "number", ""),
         (52.520008123, 52.52000808715, "numeric_precision", "precision", ""),
         (1e308, 1e309, "value_changed", "number", ""),
         (10**400, 10**401, "value_changed", "number", ""),

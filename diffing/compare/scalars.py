@@ -29,6 +29,8 @@ ULP_NOISE = 1e-12
 """Relative difference of two floats that the order of a summation explains."""
 LARGEST = 1e300
 """Beyond (and for infinity), numbers are told apart, not measured."""
+MIN_PRECISE = 4
+"""Decimals of a value that may lose some of them; one with fewer is an amount."""
 PRECISION = 1e-5
 """Relative difference up to which a changed float is lost precision (float32 has 6e-8), not another value."""
 
@@ -122,7 +124,8 @@ def _digits(value: int | float) -> int:
 def _rounded(exact: int | float, short: int | float) -> bool:
     """Whether `short` is `exact` with fewer decimals, at least one of them."""
     digits = _digits(short)
-    return 0 < digits < _digits(exact) and not float(short).is_integer() and round(float(exact), digits) == short
+    # 12.31 for 12.3 is a cent more, and no lost precision: so few digits are an amount's.
+    return 0 < digits < _digits(exact) and _digits(exact) >= MIN_PRECISE and not float(short).is_integer() and round(float(exact), digits) == short
 
 
 def _ratio(before: int | float, after: int | float) -> str:
