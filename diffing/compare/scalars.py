@@ -125,7 +125,12 @@ def _rounded(exact: int | float, short: int | float) -> bool:
     """Whether `short` is `exact` with fewer decimals, at least one of them."""
     digits = _digits(short)
     # 12.31 for 12.3 is a cent more, and no lost precision: so few digits are an amount's.
-    return 0 < digits < _digits(exact) and _digits(exact) >= MIN_PRECISE and not float(short).is_integer() and round(float(exact), digits) == short
+    return (
+        0 < digits < _digits(exact)
+        and _digits(exact) >= MIN_PRECISE
+        and not float(short).is_integer()
+        and round(float(exact), digits) == short
+    )
 
 
 def _ratio(before: int | float, after: int | float) -> str:

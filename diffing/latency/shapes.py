@@ -1,6 +1,6 @@
 """Shapes: changes of latency that are no shift of all requests: a trend, a class of requests, a tail. PURE.
 
-All are one family of tests at 0.005 (Holm): three hypotheses an endpoint, whether or not there was anything to see.
+All are one family of tests at 0.001 (Holm): three hypotheses an endpoint, whether or not there was anything to see.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,8 @@ Shape = Trend | Class | Tail
 RoundsOfOne = Sequence[Sequence[Sample]]
 KINDS = ("trend", "bimodal", "tail")
 """What explains most comes first."""
+SHAPE_LEVEL = LEVEL / 5
+"""Three looks at everything: what is told of a few requests has to be surer than what is told of all."""
 SUSPECT = 0.05
 START_SHARE = 1 / 3
 """Of its rise a trend shows at most this in the first quarter: a straight line shows a sixth."""
@@ -28,7 +30,7 @@ def shapes(endpoints: Mapping[str, tuple[RoundsOfOne, RoundsOfOne]], least_us: f
         found |= {(kind, name): shape for kind, shape in looks(rounds, noise, least_us).items()}
     p_values = {place: shape.p_value for place, shape in found.items()}
     every = {f"{kind} {name}": p_values.get((kind, name), 1.0) for kind in KINDS for name in endpoints}
-    sure = holm(every, LEVEL)
+    sure = holm(every, SHAPE_LEVEL)
     chosen: dict[str, Shape] = {}
     for kind in KINDS:
         for name in endpoints:

@@ -4,7 +4,7 @@ Rules: no verdict from runs that were not interleaved (a sequential replay alarm
 below 20 pairs; none at all where the baseline alarms against itself. A false alarm is worse than a miss, and what
 cannot be told is inconclusive, never the same.
 
-Method and figures: docs/detection.md. Two families of tests, each at 0.005 over the report: locations, and what is left
+Method and figures: docs/detection.md. Two families of tests over the report: locations at 0.005, at 0.001 what is left
 of the shape (tail, class, trend). Where endpoints were replayed again for their times alone, their location is judged
 by that data only: the rounds that raised the suspicion cannot confirm it.
 """
