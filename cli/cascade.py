@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..capture.model import Exchange, Role
-from ..diffing.endpoint import Templates
+from ..diffing.endpoints.templates import Templates
 from ..diffing.report.model import Finding, Report, Verdict
 from ..replay.values.session import Unsent
 from .rounds import CANDIDATE

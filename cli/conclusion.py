@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, replace
 
 from ..capture.model import Exchange, Role
-from ..diffing.endpoint import Templates
+from ..diffing.endpoints.templates import Templates
 from ..diffing.report.model import Compared, Coverage, Report, Verdict
 from ..diffing.rounds import Run
 from ..replay.plan import Plan

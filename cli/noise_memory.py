@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..capture.errors import UsageError
-from ..diffing.noise_file import MAX_BYTES, StoredNoise, noise_key, noise_text, read_noise
+from ..diffing.noise.stored import MAX_BYTES, StoredNoise, noise_key, noise_text, read_noise
 from ..replay.environments.checkout import Checkout
 from ..replay.environments.spec import ServiceSpec
 

@@ -24,11 +24,11 @@ from ..capture.store.reader import open_capture
 from ..capture.text import printable
 from ..diffing.judge import judge_and_learn
 from ..diffing.latency.stages import more_wanted, undecided
-from ..diffing.races import Overlapped, race_findings
+from ..diffing.noise.undecided import MOST_ROUNDS, wanted
 from ..diffing.report.formats import render
 from ..diffing.report.model import Report, Severity
 from ..diffing.rounds import JudgeOptions, Round, Run
-from ..diffing.undecided import MOST_ROUNDS, wanted
+from ..diffing.states.races import Overlapped, race_findings
 from ..replay.buses import buses_of, check_buses
 from ..replay.environments.spec import DownstreamSpec
 from ..replay.isolation.door import Isolation

@@ -12,7 +12,7 @@ from ..capture.model import Exchange, Role
 from ..capture.tree import by_cause, tree_of
 from .calls.key import counts, is_end, key_of
 from .comparison import Comparison
-from .endpoint import Templates
+from .endpoints.templates import Templates
 from .pair import Pair
 from .report.model import CallLine, CallMark, CallTree, Finding
 from .rounds import Round

@@ -10,18 +10,18 @@ from functools import partial
 
 from ..capture.model import Exchange
 from .addresses import Addresses
-from .authors import Authors, renamings
 from .calls.compare import CallPairs, compare_calls
 from .compare.exchange import compare_exchanges
 from .difference import Difference
-from .endpoint import Templates
+from .endpoints.templates import Templates
 from .identity.sights import Named, Sight, Trust, is_id
 from .identity.told import told_apart
 from .outbound import CallIndex
 from .pair import Pair, nearest, pair_up
 from .report.model import Json
 from .rounds import Run
-from .state import compare_state
+from .states.authors import Authors, renamings
+from .states.compare import compare_state
 
 Unordered = Callable[[str, str, str], frozenset[str]]
 """Array paths whose order means nothing, by endpoint, downstream service and operation ("" for the answer itself)."""

@@ -7,11 +7,11 @@ finding (docs/verdict.md), although nobody saw what would have been asked.
 from collections.abc import Sequence
 
 from ..capture.model import TRIED
-from .cluster import finding_id
+from .causes.cluster import finding_id
+from .causes.severity import severity_of
 from .difference import Difference
 from .report.model import Finding, Surface
 from .rounds import Round, Run
-from .severity import severity_of
 
 ENDPOINT = "the service"
 """An attempt belongs to no request that could be named."""

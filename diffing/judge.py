@@ -9,23 +9,23 @@ from typing import NamedTuple
 
 from ..capture.model import Role
 from .calltrees import draw_trees
+from .causes.findings import cluster_findings, rank
+from .causes.triage import triage
 from .comparison import Comparison, Side, compare_runs
 from .egress import egress_findings
-from .endpoint import Templates
-from .findings import cluster_findings, rank
+from .endpoints.templates import Templates
 from .identity.relate import relate, relate_alike
 from .inconclusive import why_inconclusive
 from .latency.runs import latency_of
-from .noise import learn_noise
-from .noise_file import StoredNoise
+from .noise.model import learn_noise
+from .noise.stored import StoredNoise
+from .noise.triangulation import recorded_against, triangulate
 from .pair import inbound
 from .protocols import PROCESS, SURFACES
 from .report.model import Compared, Coverage, Report, Suppressed, Verdict
 from .resources import resource_findings
 from .rounds import JudgeOptions, Round, Run
 from .slowdowns import with_slowdowns
-from .triage import triage
-from .triangulation import recorded_against, triangulate
 from .unsent import unsent_lines
 
 __all__ = ["JudgeOptions", "Judged", "Round", "Run", "judge", "judge_and_learn"]

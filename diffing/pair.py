@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ..capture.model import Exchange, Role
 from .canonical import Form, canonical
 from .compare.arrays import content
-from .endpoint import path_of
+from .endpoints.templates import path_of
 from .protocols import is_event
 from .rounds import Run
 

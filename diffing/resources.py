@@ -14,13 +14,13 @@ from statistics import median
 
 import orjson
 
-from .cluster import finding_id, reproduce_command
+from .causes.cluster import finding_id, reproduce_command
+from .causes.severity import severity_of
 from .difference import Difference
 from .latency.trend import correlation, theil_sen
 from .protocols import PROCESS, is_state
 from .report.model import Finding, Json, Surface
 from .rounds import JudgeOptions, Round, Run
-from .severity import severity_of
 
 MAX_READINGS = 1_000
 MIN_READINGS = 9

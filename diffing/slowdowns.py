@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from .cluster import finding_id, reproduce_command
+from .causes.cluster import finding_id, reproduce_command
+from .causes.severity import severity_of
 from .difference import Difference
 from .latency.changes import BIMODAL, LOCATION, TAIL, TREND, Change
 from .report.model import Finding, Surface
 from .rounds import JudgeOptions
-from .severity import severity_of
 
 _CALLS = frozenset({Surface.HTTP, Surface.GRPC, Surface.SQL, Surface.REDIS, Surface.BUS, Surface.ORDER})
 _WHAT = {

@@ -11,7 +11,13 @@ def test_a_baseline_against_itself_is_no_finding(seed: str, count: int) -> None:
     assert [(named(one), one.path) for one in alarms(verified(seed, count))] == []
 
 
-CHOSEN = [("value", 40), ("load +10 %", 40), ("greeting changed", 60), ("log ends first", 40), ("negative duration", 40)]
+CHOSEN = [
+    ("value", 40),
+    ("load +10 %", 40),
+    ("greeting changed", 60),
+    ("log ends first", 40),
+    ("negative duration", 40),
+]
 LARGE = [("price of drawn", 100), ("hint gone", 100), ("bucket 1 % to 30 %", 60), ("new randomness", 60)]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from seamline.capture.errors import UsageError
 from seamline.cli.noise_memory import FILE, NoiseMemory
-from seamline.diffing.noise_file import StoredNoise, StoredPlace, read_noise
+from seamline.diffing.noise.stored import StoredNoise, StoredPlace, read_noise
 from seamline.replay.environments.spec import ServiceSpec
 
 LEARNT = StoredNoise(

@@ -17,7 +17,7 @@ from seamline.diffing.calls.arguments import (
     compare_arguments,
 )
 from seamline.diffing.calls.key import key_of
-from seamline.diffing.endpoint import Templates
+from seamline.diffing.endpoints.templates import Templates
 from support.calls import cached, publish, put, sql
 from support.traffic import Call, Turn, exchange
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from seamline.capture.model import Link, LinkKind
 from seamline.diffing.addresses import Addresses
 from seamline.diffing.calls.compare import MAX_CALLS, WARM, CallComparison, CallPairs, compare_calls
-from seamline.diffing.endpoint import Templates
+from seamline.diffing.endpoints.templates import Templates
 from seamline.diffing.outbound import CallIndex
 from seamline.diffing.pair import pair_up
 from seamline.diffing.rounds import Run

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from seamline.diffing.calls.counts import SCALING, Groups, compare_counts, flat_values, glimpse
 from seamline.diffing.calls.groups import grouped
-from seamline.diffing.endpoint import Templates
-from seamline.diffing.severity import severity_of
+from seamline.diffing.causes.severity import severity_of
+from seamline.diffing.endpoints.templates import Templates
 from support.calls import cached, publish, put, sql
 from support.traffic import Call, Turn, exchange
 

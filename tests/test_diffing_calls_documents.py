@@ -10,9 +10,9 @@ from seamline.capture.model import Exchange
 from seamline.diffing.calls.arguments import Asked, Constants, argument_key, compare_arguments
 from seamline.diffing.calls.documents import without_order
 from seamline.diffing.calls.key import counts, key_of
-from seamline.diffing.endpoint import Templates
+from seamline.diffing.causes.severity import severity_of
+from seamline.diffing.endpoints.templates import Templates
 from seamline.diffing.report.model import Severity, Surface
-from seamline.diffing.severity import severity_of
 from support.calls import Wire
 from support.traffic import Turn, exchange
 

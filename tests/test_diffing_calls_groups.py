@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from seamline.capture.model import LinkKind
 from seamline.diffing.calls.groups import claim, grouped, matched
-from seamline.diffing.endpoint import Templates
+from seamline.diffing.endpoints.templates import Templates
 from seamline.diffing.outbound import CallIndex
 from seamline.diffing.pair import Pair
 from support.calls import sql

@@ -4,7 +4,7 @@ import pytest
 
 from seamline.capture.model import Exchange
 from seamline.diffing.calls.key import Key, counts, is_end, key_of, verdict_of
-from seamline.diffing.endpoint import Templates
+from seamline.diffing.endpoints.templates import Templates
 from seamline.diffing.report.model import Surface
 from support.calls import Wire, begin, cached, commit, grpc, publish, put, redis, rollback, sql
 from support.traffic import Call, Turn, exchange

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from seamline.capture.model import Exchange
 from seamline.diffing.calls.key import Key, key_of
 from seamline.diffing.calls.order import MAX_ORDERED, Matched, compare_events, compare_order
-from seamline.diffing.endpoint import Templates
+from seamline.diffing.causes.severity import severity_of
+from seamline.diffing.endpoints.templates import Templates
 from seamline.diffing.pair import Pair
 from seamline.diffing.report.model import Surface
-from seamline.diffing.severity import severity_of
 from support.calls import commit, publish, sql
 from support.traffic import Call, Turn, exchange, outbound
 

@@ -13,7 +13,7 @@ from seamline.diffing.addresses import Addresses
 from seamline.diffing.calls.arguments import argument_key
 from seamline.diffing.calls.request import compare_requests, unread_body
 from seamline.diffing.difference import Difference
-from seamline.diffing.endpoint import Templates
+from seamline.diffing.endpoints.templates import Templates
 from seamline.diffing.report.model import Surface
 from support.traffic import Call, Turn, exchange, outbound
 

@@ -5,7 +5,7 @@ import pytest
 from seamline.capture.model import Exchange, LinkKind
 from seamline.diffing.calls.key import key_of
 from seamline.diffing.calls.totals import Totals, is_inferred
-from seamline.diffing.endpoint import Templates
+from seamline.diffing.endpoints.templates import Templates
 from support.calls import begin, cached, put, sql
 from support.traffic import Call, Turn, exchange
 

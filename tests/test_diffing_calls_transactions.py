@@ -6,7 +6,7 @@ import pytest
 
 from seamline.diffing.calls.key import key_of
 from seamline.diffing.calls.transactions import compare_transactions, ends, transactions
-from seamline.diffing.endpoint import Templates
+from seamline.diffing.endpoints.templates import Templates
 from support.calls import begin, commit, rollback, sql
 from support.traffic import Call, Turn, exchange
 

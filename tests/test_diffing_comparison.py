@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from seamline.diffing.comparison import Comparison, Side, compare_runs
-from seamline.diffing.endpoint import Templates
+from seamline.diffing.endpoints.templates import Templates
 from seamline.diffing.rounds import Run
 from support.calls import sql, state
 from support.traffic import Call, Turn, a_run

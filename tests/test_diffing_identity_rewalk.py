@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from seamline.diffing.comparison import Comparison, Side, compare_runs
-from seamline.diffing.endpoint import Templates
+from seamline.diffing.endpoints.templates import Templates
 from seamline.diffing.identity.bijection import Names
 from seamline.diffing.identity.rewalk import Renaming, walk_again
 from seamline.diffing.identity.sights import Spot

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from seamline.diffing.comparison import Comparison, Side, compare_runs
-from seamline.diffing.endpoint import Templates
+from seamline.diffing.endpoints.templates import Templates
 from seamline.diffing.identity.times import GOES_WITH, Offsets, instant_of, leaves, relate_times
 from seamline.diffing.report.model import Json
 from support.traffic import JSON, START_US, Turn, a_run

@@ -3,7 +3,7 @@
 from typing import Any
 
 from seamline.diffing.comparison import Side
-from seamline.diffing.endpoint import Templates
+from seamline.diffing.endpoints.templates import Templates
 from seamline.diffing.identity.sights import Trust
 from seamline.diffing.identity.told import leaves_apart, told_apart
 from seamline.diffing.pair import pair_up

@@ -36,7 +36,9 @@ def test_it_says_why(before: Sequence[Turn], after: Sequence[Turn], why: str) ->
 
 def test_a_connection_that_a_decoder_could_not_follow_is_no_silence() -> None:
     baseline, candidate = a_run(GOOD, "a"), a_run(GOOD, "b")
-    told = replace(candidate, losses=Losses(gaps=3, reasons={"decoder failed: NameError": 2, "a name that is not known": 1}))
+    told = replace(
+        candidate, losses=Losses(gaps=3, reasons={"decoder failed: NameError": 2, "a name that is not known": 1})
+    )
     report = judge([Round(baseline, told)], [], JudgeOptions())
     assert report.verdict is Verdict.INCONCLUSIVE
     assert report.reason is not None

@@ -576,7 +576,7 @@ def test_two_thousand_pairs_are_walked_only_where_they_differ(monkeypatch: pytes
         raise AssertionError("the walk was called for equal bodies")
 
     monkeypatch.setattr(walk.Walk, "run", refused)
-    monkeypatch.setattr("seamline.diffing.findings.explain", refused)
+    monkeypatch.setattr("seamline.diffing.causes.findings.explain", refused)
     report = verdict_on(answers(order), answers(lambda n, r: json.dumps(order(n), indent=1).encode()), count=200)
     assert report.verdict is Verdict.SAME
 

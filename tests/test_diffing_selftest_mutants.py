@@ -1,6 +1,6 @@
 """Which mutants are made of a run."""
 
-from seamline.diffing.endpoint import Templates
+from seamline.diffing.endpoints.templates import Templates
 from seamline.diffing.outbound import CallIndex
 from seamline.diffing.pair import Pair, pair_up
 from seamline.diffing.selftest.mutants import MIN_TIMED, Mutant, mutants

@@ -21,7 +21,7 @@ from ..compare.body import withheld
 from ..compare.json import Walk
 from ..compare.scalars import Clocks
 from ..difference import Difference, child
-from ..endpoint import Templates
+from ..endpoints.templates import Templates
 from ..protocols import DOCUMENTS, SQL, is_event
 from ..report.model import Json, Surface
 from .documents import compare_documents, without_order

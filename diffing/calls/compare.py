@@ -15,7 +15,7 @@ from ..addresses import Addresses, same_but_for_address
 from ..compare.binary import compare_digests
 from ..compare.scalars import Clocks
 from ..difference import Difference
-from ..endpoint import Templates
+from ..endpoints.templates import Templates
 from ..outbound import CallIndex
 from ..pair import Pair
 from ..propagation import compare_propagation

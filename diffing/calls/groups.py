@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from ...capture.model import Exchange
-from ..endpoint import Templates
+from ..endpoints.templates import Templates
 from ..outbound import CallIndex
 from ..pair import Pair
 from .arguments import argument_key

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ...capture.model import Exchange
 from ..canonical import TREES, canonical
-from ..endpoint import path_of
+from ..endpoints.templates import path_of
 from ..pair import Pair
 from ..report.model import Json
 

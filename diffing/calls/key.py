@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ...capture.model import Exchange
-from ..endpoint import Templates
+from ..endpoints.templates import Templates
 from ..operation import is_write
 from ..protocols import BUS, DOCUMENTS, SQL, SURFACES, failed, is_event, is_state, surface_of
 from ..report.model import Surface

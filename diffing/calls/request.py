@@ -12,7 +12,7 @@ from ..compare.body import compare_trees, withheld
 from ..compare.scalars import Clocks, compare_scalars
 from ..compare.text import compare_text
 from ..difference import Difference, bounded
-from ..endpoint import Templates, scope_of
+from ..endpoints.templates import Templates, scope_of
 from ..report.model import Json, Surface
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})

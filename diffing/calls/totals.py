@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from ...capture.model import Exchange, LinkKind
 from ..compare.arrays import content
-from ..endpoint import Templates
+from ..endpoints.templates import Templates
 from .arguments import arguments_of
 from .key import Key, counts, key_of
 from .replaced import is_alike

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ...capture.model import Exchange
 from ..difference import Difference
-from ..endpoint import Templates
+from ..endpoints.templates import Templates
 from ..protocols import SQL
 from ..report.model import Surface
 from .key import counts, is_end, key_of, verdict_of

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...capture.model import Exchange
 from ..canonical import Form, canonical
-from ..endpoint import Templates, scope_of
+from ..endpoints.templates import Templates, scope_of
 from ..operation import is_write
 from ..outbound import CallIndex
 from ..pair import Pair

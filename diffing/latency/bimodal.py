@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from ..significance import binomial_tail
+from ..noise.significance import binomial_tail
 from ..student import t_tail
 from .location import MIN_EFFECT, MIN_TAU, NULL_EFFECT, shift_of, trimmed, unanimous
 from .samples import FIRST_OF_SESSION, FIRST_OF_TARGET, Sample, joined

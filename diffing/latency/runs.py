@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..comparison import Comparison, Side
-from ..endpoint import Templates
+from ..endpoints.templates import Templates
 from ..outbound import CallIndex
 from ..pair import Pair, pair_up
 from ..rounds import Round

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from ...capture.model import Role
-from ..endpoint import Templates
+from ..endpoints.templates import Templates
 from ..rounds import Round, Run
 from .location import (
     LEVEL,

@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..significance import binomial_tail
+from ..noise.significance import binomial_tail
 from .samples import Sample, joined
 
 FACTORS = (1.5, 2.0)

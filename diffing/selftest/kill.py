@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from ...capture.model import Exchange
-from ..endpoint import Templates
+from ..endpoints.templates import Templates
 from ..judge import judge
 from ..outbound import CallIndex
 from ..pair import Pair, pair_up

@@ -13,7 +13,7 @@ import orjson
 
 from ...capture.model import Exchange, Role
 from ..calls.key import counts, key_of
-from ..endpoint import Templates
+from ..endpoints.templates import Templates
 from ..outbound import CallIndex
 from ..pair import Pair
 from ..report.model import Json

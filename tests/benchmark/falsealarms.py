@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from time import perf_counter
 
 from seamline.diffing.judge import JudgeOptions, judge
+from seamline.diffing.noise.undecided import MOST_ROUNDS, wanted
 from seamline.diffing.report.model import Finding, Report, Severity
 from seamline.diffing.rounds import Round, Run
-from seamline.diffing.undecided import MOST_ROUNDS, wanted
 
 from .simulated import MUTATIONS, Change, Mutation, simulate
 from .wilson import wilson

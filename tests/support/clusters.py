@@ -1,9 +1,9 @@
 """Differences and clusters for the tests of triage."""
 
-from seamline.diffing.cluster import Cluster
+from seamline.diffing.causes.cluster import Cluster
 from seamline.diffing.comparison import Observation
 from seamline.diffing.difference import Difference
-from seamline.diffing.noise import Evidence
+from seamline.diffing.noise.model import Evidence
 from seamline.diffing.report.model import Surface
 
 

@@ -1,0 +1,1 @@
+"""What is asked of whom: paths, keys and statements with their values taken out."""
