@@ -14,6 +14,7 @@ from seamline.diffing.calls.arguments import (
     Constants,
     argument_key,
     arguments_of,
+    array_of_text,
     compare_arguments,
 )
 from seamline.diffing.calls.key import key_of
@@ -53,6 +54,8 @@ CASES: list[tuple[str, Call, Call, list[tuple[str, str, str]]]] = [
     ("a list's member, of texts", sql(LIST, "a", "b", "c"), sql(LIST, "a", "b", "d"), [("argument_changed", "$.a", "multiset_changed")]),
     ("a longer list", sql("SELECT id FROM x WHERE a IN ($1)", 1), sql("SELECT id FROM x WHERE a IN ($1, $2)", 1, 2), [("argument_changed", "$.a", "multiset_changed")]),
     ("an array's order", sql("SELECT id FROM x WHERE a = ANY($1)", [1, 2]), sql("SELECT id FROM x WHERE a = ANY($1)", [2, 1]), []),
+    ("an array's order, sent as text", sql("SELECT id FROM x WHERE a = ANY($1)", '{a,"b c"}'), sql("SELECT id FROM x WHERE a = ANY($1)", '{"b c",a}'), []),
+    ("an array and a list", sql("SELECT id FROM x WHERE a = ANY($1)", "{a,b}"), sql("SELECT id FROM x WHERE a = ANY($1)", ["b", "a"]), []),
     ("a table's order", sql(TABLE, "a", "read", "b", "write"), sql(TABLE, "b", "write", "a", "read"), []),
     ("a table's values swapped", sql(TABLE, "a", "read", "b", "write"), sql(TABLE, "a", "write", "b", "read"), [("argument_changed", "$['$1'][*]", "multiset_changed")] * 2),
     ("inserted rows in another order", sql(INSERT, 1, 2), sql(INSERT, 2, 1), [("argument_changed", "$.a", "value_changed"), ("argument_changed", "$.a", "value_changed")]),
@@ -109,3 +112,20 @@ def test_any_text_has_arguments(text: str) -> None:
         arguments_of(broken)
         argument_key(broken)
         told(one, broken)
+
+
+@pytest.mark.parametrize(
+    ("text", "members"),
+    [
+        ("{}", []), ("{a}", ["a"]), ("{a,b c,NULL}", ["a", "b c", None]), (r'{"a\"b","{,}",""}', ['a"b', "{,}", ""]),
+        ("{{a},{b}}", None), ("{a", None), ("a", None), ("{a,}", None), ("{a}b}", None), ('{"a}', None),
+    ],
+)  # fmt: skip
+def test_an_array_that_was_sent_as_text(text: str, members: list[Any] | None) -> None:
+    assert array_of_text(text) == members
+
+
+@given(st.lists(st.text().filter(lambda word: word != "NULL")))
+def test_any_texts_come_back_out_of_an_array(words: list[str]) -> None:
+    escaped = (word.replace("\\", "\\\\").replace('"', '\\"') for word in words)
+    assert array_of_text("{" + ",".join(f'"{word}"' for word in escaped) + "}") == words

@@ -48,7 +48,9 @@ def test_whether_a_cache_knew_more_on_one_side(first: Call, second: Call, differ
         (Surface.HTTP, "extra", "GET /x", "security", False),
         (Surface.HTTP, "missing", "POST /x", "", False),
         (Surface.BUS, "missing", "publish t", "", False),
-        (Surface.SQL, "fingerprint_changed", "SELECT a FROM x", "", False),
+        (Surface.SQL, "fingerprint_changed", "SELECT a FROM x", "", True),
+        (Surface.SQL, "fingerprint_changed", "SELECT a FROM x", "security", False),
+        (Surface.SQL, "fingerprint_changed", "UPDATE x SET a = $1", "", False),
     ],
 )
 def test_what_follows_from_it(surface: Surface, kind: str, operation: str, trait: str, expected: bool) -> None:

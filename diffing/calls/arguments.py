@@ -37,6 +37,8 @@ _ROW = r"\(\s*\$\d+(?:\s*,\s*\$\d+)*\s*\)"
 _ROWS = re.compile(rf"\bVALUES\s*({_ROW}(?:\s*,\s*{_ROW})+)", re.IGNORECASE)
 _NUMBER = re.compile(r"\d+")
 _ANY = re.compile(r"\b(?:ANY|ALL|unnest)\s*\(\s*\$(\d+)", re.IGNORECASE)
+_MEMBER = re.compile(r"""(?:"((?:[^"\\]|\\.)*)"|([^"{},\\]+))([,}])""", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _AGAIN = re.compile(r"#\d+\Z")
 _KEYS = frozenset({"key", "routing_key"})
 _BROKERS = frozenset(
@@ -103,9 +105,29 @@ def _statement_arguments(operation: str, text: str) -> Json:
         tuples = [[given.pop(names[number - 1], None) for number in row if number <= len(names)] for row in rows]
         given[names[rows[0][0] - 1] if rows[0][0] <= len(names) else ""] = _sorted(cast("list[Json]", tuples))
     for number in sets:
-        if number <= len(names) and isinstance(given.get(names[number - 1]), list):
-            given[names[number - 1]] = _sorted(cast("list[Json]", given[names[number - 1]]))
+        value = given.get(names[number - 1]) if number <= len(names) else None
+        members = array_of_text(value) if isinstance(value, str) else value
+        if isinstance(members, list):
+            given[names[number - 1]] = _sorted(members)
     return given
+
+
+def array_of_text(text: str) -> list[Json] | None:
+    """The members of an array that a client sent as text, `{tea,"a b"}` (PostgreSQL 17 docs, 8.15.6); None for any
+    other text, and for arrays of arrays."""
+    if text[:1] != "{" or text[-1:] != "}":
+        return None
+    if text == "{}":
+        return []
+    members: list[Json] = []
+    at = 1
+    while found := _MEMBER.match(text, at):
+        quoted, plain, end = found.groups()
+        members.append(_ESCAPED.sub(r"\1", quoted) if quoted is not None else None if plain == "NULL" else plain)
+        at = found.end()
+        if end == "}":
+            return members if at == len(text) else None
+    return None
 
 
 def arguments_of(call: Exchange) -> Json:

@@ -48,6 +48,7 @@ def _found(call: Exchange) -> list[bool]:
 
 def follows(one: Difference) -> bool:
     """Whether a difference in calls may follow from a cache's state: reads, and what fills the cache."""
-    if one.kind not in {"missing", "extra", "count_scaling"} or one.trait == "security":
+    replaced = one.kind == "fingerprint_changed" and not one.trait
+    if (one.kind not in {"missing", "extra", "count_scaling"} and not replaced) or one.trait in {"security", "lock"}:
         return False
     return one.surface is Surface.REDIS or not is_write(one.surface, one.operation or "")

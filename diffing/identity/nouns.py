@@ -12,6 +12,13 @@ _IDS = re.compile(r"(?:^|[._-])(?:id|uuid|guid|key|ref|reference|number|no|nr|nu
 _CAMEL_ID = re.compile(r"(?<=[a-z])(?:I[dD]s?|Uuid|UUID|Ref|Reference|Number|No|Key|Code|Token)$")
 _TABLE = re.compile(r"\b(?:INTO|UPDATE|FROM|TABLE)\s+[\"`]?(?:\w+\.)?[\"`]?(\w+)", re.IGNORECASE)
 _AGAIN = re.compile(r"#\d+$")
+_ENVELOPES = frozenset({"body", "data", "node", "object", "payload", "resource", "response", "result"})
+_LISTS = frozenset(
+    {
+        "collection", "content", "docs", "documents", "edges", "elements", "entries", "hits", "items", "list",
+        "members", "nodes", "objects", "page", "records", "resources", "results", "rows", "values",
+    }
+)  # fmt: skip
 UNKNOWN = ""
 
 
@@ -36,9 +43,18 @@ def noun_of(endpoint: str, place: tuple[str, str, str, str], part: str = "") -> 
     owner = _stem(steps[-1])
     if owner:
         return _singular(owner)
-    if len(steps) > 1:
-        return _singular(steps[-2])
+    around = [step for step in steps[:-1] if not _wraps(step.lower(), surface, endpoint)]
+    if around:
+        return _singular(around[-1])
     return _owner_of(surface, endpoint, operation)
+
+
+def _wraps(name: str, surface: str, endpoint: str) -> bool:
+    """Whether a name says only that something is held: `data`; `items` where a collection is listed (of one order they
+    are its lines)."""
+    if surface not in {"response", "request"}:
+        return False
+    return name in _ENVELOPES or (name in _LISTS and endpoint.startswith("GET ") and "{" not in endpoint)
 
 
 def _stem(name: str) -> str:

@@ -167,6 +167,10 @@ def _more_often(
     noise, trials = sum(map(len, theirs.keys)), sum(one.endpoints[endpoint] for one in itself)
     if not trials or hits * trials < MIN_RATIO * noise * of:
         return None
+    if max(map(len, theirs.keys), default=0) * len(rounds) >= hits:
+        # Two baselines that differ as much as any candidate does: the others may share what those two do not (where
+        # their ids begin), and say nothing of it.
+        return None
     p_value = fisher_greater(hits, of, min(noise, trials), trials)
     how = f"differs in {noise} of {trials} by itself, in {hits} of {of} now"
     return Tried(tuple(mine.first), how, p_value)
