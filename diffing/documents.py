@@ -14,12 +14,14 @@ MAX_VALUES = 2_000
 """Most values taken from one document."""
 _STEP = re.compile(r"\.\*|\.([A-Za-z_][A-Za-z0-9_-]*)|\['((?:[^'\\]|\\.)*)'\]|(\[\*\])", re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
-ANY_KEY, ANY_ELEMENT = ".*", "[*]"
+ANY_KEY, ANY_ELEMENT = "*", "[*]"
+"""Steps that are no name: a name has a dot in front."""
+_DATA = ".*"
 
 
 @lru_cache(maxsize=4096)
 def steps_of(path: str) -> tuple[str, ...] | None:
-    """The steps below `$`: a name with a dot in front, `.*` or `[*]`. None for what is no path into a document."""
+    """The steps below `$`: a name with a dot in front, `ANY_KEY` or `ANY_ELEMENT`. None for what is no path into a document."""
     if not path.startswith("$"):
         return None
     steps: list[str] = []
@@ -30,7 +32,7 @@ def steps_of(path: str) -> tuple[str, ...] | None:
             return None
         if found[3]:
             steps.append(ANY_ELEMENT)
-        elif found[0] == ANY_KEY:
+        elif found[0] == _DATA:
             steps.append(ANY_KEY)
         else:
             steps.append("." + (found[1] if found[1] is not None else _ESCAPED.sub(r"\1", found[2])))
@@ -60,6 +62,6 @@ def _step(value: Json, step: str, into: list[Json]) -> None:
             into.extend(value[:MAX_VALUES])
     elif isinstance(value, dict):
         if step == ANY_KEY:
-            into.extend(inner for key, inner in value.items() if child("", key) == ANY_KEY)
+            into.extend(inner for key, inner in value.items() if child("", key) == _DATA)
         elif step[1:] in value:
             into.append(value[step[1:]])

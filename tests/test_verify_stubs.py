@@ -85,7 +85,9 @@ def report(folder: Path, *args: str) -> tuple[int, dict[str, Any]]:
 def calls(run: Path) -> list[tuple[str, int | None, str | None]]:
     """Target, status and step of each downstream call of a run."""
     with open_capture(run) as capture:
-        outbound = sorted((each for each in capture if each.role is Role.OUTBOUND), key=lambda each: each.seq)
+        # What the sides hold in memory is noted among the outbound exchanges, and is no call.
+        made = [each for each in capture if each.role is Role.OUTBOUND and each.request.method != "STATE"]
+    outbound = sorted(made, key=lambda each: each.seq)
     return [
         (each.request.target, each.status, each.response.headers.get("seamline-stub") if each.response else None)
         for each in outbound

@@ -142,7 +142,22 @@ class SideValues:
 
     def _drawn(self, origin: str) -> list[Slot]:
         """The places of a request that get this side's own value."""
-        return [slot for slot in self.needs.slots.get(origin, ()) if not (slot.link.was_there and self._stays(slot))]
+        return [
+            slot
+            for slot in self.needs.slots.get(origin, ())
+            if not (slot.link.was_there and (self._stays(slot) or self._is_untold(slot)))
+        ]
+
+    def _is_untold(self, slot: Slot) -> bool:
+        """Whether the baselines answered well and told no such value: a link to what was there before is not borne out
+        then, and the request goes out as it was recorded rather than not at all."""
+        sources = [(side, source) for side in self.references for source in slot.sources]
+        return all(
+            source.producer in side.statuses
+            and source.producer not in side._failed
+            and side.given(source.producer, source.source) is None
+            for side, source in sources
+        )
 
     def _stays(self, slot: Slot) -> bool:
         """Whether the baselines tell the value as it was recorded; those that tell nothing at its place, elsewhere."""
