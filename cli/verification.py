@@ -26,7 +26,7 @@ from ..diffing.judge import judge_and_learn
 from ..diffing.latency.stages import more_wanted, undecided
 from ..diffing.noise.undecided import MOST_ROUNDS, wanted
 from ..diffing.report.formats import render
-from ..diffing.report.model import Report, Severity
+from ..diffing.report.model import Report, Severity, Verdict
 from ..diffing.rounds import JudgeOptions, Round, Run
 from ..diffing.states.races import Overlapped, race_findings
 from ..replay.buses import buses_of, check_buses
@@ -141,7 +141,7 @@ class Verification:
         played: list[Overlapped] = []
         if replayed == len(plan.steps) and is_quiet(report):
             played = await self._race(len(rounds) + 1, notes, beats_of(plan, source.exchanges), what)
-        timing = await self._time_again(rounds, noise, notes, what, len(played))
+        timing = await self._time_again(report, rounds, noise, notes, what, len(played))
         if timing:
             report, learnt = judge_and_learn(rounds, noise, self._options(capture), timing, source, memory.known)
         memory.keep(learnt, self._run_folder(capture))
@@ -158,6 +158,7 @@ class Verification:
 
     async def _time_again(
         self,
+        report: Report,
         rounds: Sequence[Round],
         noise: Sequence[Run],
         notes: list[str],
@@ -165,7 +166,8 @@ class Verification:
         raced: int,
     ) -> list[Round]:
         """Rounds at fresh processes that replay only what may have got slower, as many as are needed to tell and the
-        budget has room for. Their times alone count."""
+        budget has room for. Their times alone count. Where the verdict stands already nobody waits for them: the next
+        verification is that of the mended change."""
         plan, source, capture, book, needs = what
         sides = self._sides()
         if in_turn(sides, plan.message_buses) is not None or not all(side.service.is_started for side in sides):
@@ -173,6 +175,9 @@ class Verification:
         wanted = more_wanted(rounds, noise)
         timing: list[Round] = []
         if wanted is None:
+            return timing
+        if report.verdict is Verdict.DIVERGED:
+            notes.append(unfinished(wanted, 0, "as the verdict stands without"))
             return timing
         part = focused(plan, wanted, needs)
         while undecided(wanted, timing):

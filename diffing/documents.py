@@ -21,7 +21,8 @@ _DATA = ".*"
 
 @lru_cache(maxsize=4096)
 def steps_of(path: str) -> tuple[str, ...] | None:
-    """The steps below `$`: a name with a dot in front, `ANY_KEY` or `ANY_ELEMENT`. None for what is no path into a document."""
+    """The steps below `$`: a name with a dot in front, `ANY_KEY` or `ANY_ELEMENT`. None for what is no path into a
+    document."""
     if not path.startswith("$"):
         return None
     steps: list[str] = []
