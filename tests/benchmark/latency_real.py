@@ -15,12 +15,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from seamline.capture.sanitize.rules import Rules
-from seamline.cli.config import load_config
-from seamline.cli.verification import Verification, VerifyPlan
-from seamline.diffing.report.model import Report, Severity, Surface
+from seamline.cli.verification import Verification
+from seamline.diffing.report.model import Report, Surface
 from support.projects import write_requests
 from support.services import write_server
+from support.verifications import a_plan
 
 SLOW, CALM = "GET /slow/{id}", "GET /calm/{id}"
 REQUESTS = 60
@@ -74,21 +73,7 @@ def verified(folder: Path, env: str, budget_s: int, seed: int) -> Report:
     write_requests(folder / "sleepy.seam", targets)
     path = folder / "seamline.toml"
     path.write_text(_CONFIG.format(command=command, budget=budget_s, env=env), encoding="utf-8")
-    config = load_config(path)
-    plan = VerifyPlan(
-        config=config,
-        captures=config.verify.capture,
-        budget_s=config.verify.budget_s,
-        repeats=config.verify.repeats,
-        fail_on=Severity.WARNING,
-        only=None,
-        allow_writes=False,
-        allowed=(),
-        rules=Rules(),
-        key=b"k" * 32,
-        seed=seed,
-    )
-    return asyncio.run(Verification(plan, Console(file=io.StringIO())).run())
+    return asyncio.run(Verification(a_plan(path, seed=seed), Console(file=io.StringIO())).run())
 
 
 def lines(names: list[str], budget_s: int, repeats: int) -> Iterator[str]:
